@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net';
+import { CausewayError, codeOf, isErrorCode, type ErrorCode } from '@causeway/contract';
+
+/**
+ * Calls in both directions over one Unix socket.
+ *
+ *     0            4
+ *     +------------+---------------------------+
+ *     | length BE  | JSON {id, call, args}     |   a call
+ *     |            | JSON {id, answer}         |   its answer
+ *     |            | JSON {id, error}          |   or its failure
+ *     +------------+---------------------------+
+ */
+const MAX_MESSAGE = 64 * 1024 * 1024;
+const MAX_PENDING = 10_000;
+
+export type AsCallMap<M> = {
+  [K in keyof M]: M[K] extends { args: infer A; answer: infer R } ? { args: A; answer: R } : never;
+};
+
+export type Handlers<M> = {
+  [K in keyof M]: M[K] extends { args: infer A; answer: infer R } ? (args: A) => R | Promise<R> : never;
+};
+
+interface Pending {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout;
+}
+
+interface Wire {
+  id: number;
+  call?: string;
+  args?: unknown;
+  answer?: unknown;
+  error?: { code: string; message: string };
+}
+
+/** `Out`: calls we make; `In`: calls we answer. */
+export class RpcChannel<Out, In> {
+  readonly #socket: Socket;
+  readonly #handlers: Partial<Handlers<In>>;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #chunks: Buffer[] = [];
+  #have = 0;
+  #closed = false;
+
+  constructor(socket: Socket, handlers: Partial<Handlers<In>>, onClose: () => void) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.#closed = true;
+      for (const [id, pending] of this.#pending) {
+        clearTimeout(pending.timer);
+        this.#pending.delete(id);
+        pending.reject(new CausewayError('CW_RPC_CLOSED'));
+      }
+      onClose();
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Rejects with the code the other side threw, `CW_RPC_TIMEOUT`, `CW_RPC_CLOSED` or `CW_BUSY`. */
+  call<K extends keyof Out & string>(
+    call: K,
+    args: AsCallMap<Out>[K]['args'],
+    timeoutMs = 5_000,
+  ): Promise<AsCallMap<Out>[K]['answer']> {
+    if (this.#closed) return Promise.reject(new CausewayError('CW_RPC_CLOSED'));
+    if (this.#pending.size >= MAX_PENDING)
+      return Promise.reject(new CausewayError('CW_BUSY', 'too many pending calls'));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        reject(new CausewayError('CW_RPC_TIMEOUT', `${call} took longer than ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject, timer });
+      this.#send({ id, call, args });
+    });
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #send(message: Wire): void {
+    if (this.#closed) return;
+    const body = Buffer.from(JSON.stringify(message), 'utf8');
+    const head = Buffer.allocUnsafe(4);
+    head.writeUInt32BE(body.length);
+    this.#socket.cork();
+    this.#socket.write(head);
+    this.#socket.write(body);
+    this.#socket.uncork();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#have += chunk.length;
+    while (this.#have >= 4) {
+      if ((this.#chunks[0]?.length ?? 0) < 4) this.#chunks = [Buffer.concat(this.#chunks)];
+      const length = this.#chunks[0]?.readUInt32BE() ?? 0;
+      if (length > MAX_MESSAGE) return this.destroy();
+      if (this.#have < 4 + length) return;
+      const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+      const rest = all.subarray(4 + length);
+      this.#chunks = rest.length > 0 ? [rest] : [];
+      this.#have = rest.length;
+      this.#dispatch(JSON.parse(all.toString('utf8', 4, 4 + length)) as Wire);
+    }
+  }
+
+  #dispatch(message: Wire): void {
+    if (message.call !== undefined) {
+      void this.#answer(message.id, message.call, message.args);
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return; // it timed out
+    this.#pending.delete(message.id);
+    clearTimeout(pending.timer);
+    if (message.error === undefined) pending.resolve(message.answer);
+    else {
+      const code: ErrorCode = isErrorCode(message.error.code) ? message.error.code : 'CW_INTERNAL';
+      pending.reject(new CausewayError(code, message.error.message));
+    }
+  }
+
+  async #answer(id: number, call: string, args: unknown): Promise<void> {
+    try {
+      const handlers = this.#handlers as Record<string, ((args: unknown) => unknown) | undefined>;
+      const handler = Object.hasOwn(handlers, call) ? handlers[call] : undefined;
+      if (handler === undefined) throw new CausewayError('CW_MESSAGE_INVALID', `nobody answers ${call}`);
+      this.#send({ id, answer: (await handler(args)) ?? null });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#send({ id, error: { code: codeOf(error), message } });
+    }
+  }
+}

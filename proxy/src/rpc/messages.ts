@@ -1,0 +1,191 @@
+import type { AssignedApp, ErrorCode, Principal, PrivateApp, PolicyRule, Verdict } from '@causeway/contract';
+
+/**
+ * Everything that the processes of one PoP say to each other, as a map from the name of a call to its arguments and
+ * answer. The parties are one deployment and one version, so these are types; what comes from outside was checked
+ * before it became a message. Bytes travel as base64, certificates and keys as PEM, times in milliseconds since 1970.
+ */
+
+/** One app-host token of a login session, as every edge holds it. */
+export interface SessionGrant {
+  /** SHA-256 of the cookie's token, base64url. */
+  readonly tokenHash: string;
+  /** The app host the token is good for, and no other. */
+  readonly host: string;
+  readonly principal: Principal;
+  readonly expiresAt: number;
+}
+
+/** The published configuration as the edges need it: immutable, numbered, swapped whole. */
+export interface Snapshot {
+  readonly number: number;
+  readonly accessDomain: string;
+  readonly identityDomain: string;
+  readonly tunnelDomain: string;
+  /** `https://login.<identity domain>[:port]`, no final slash. */
+  readonly loginOrigin: string;
+  readonly apps: readonly PrivateApp[];
+  /** In order; the image was compiled from exactly these, and its rule numbers index them. */
+  readonly rules: readonly PolicyRule[];
+  /** wasm-core policy image, base64. */
+  readonly policyImage: string;
+  readonly publishers: readonly string[];
+  /** The port in URLs that people see. */
+  readonly publicPort: number;
+}
+
+/** Key material of the edges. Never logged, never written outside the data folder. */
+export interface EdgeSecrets {
+  /** Certificate chain and key for `*.<access domain>`. */
+  readonly access: { readonly cert: string; readonly key: string };
+  /** Chain **with root** and key for `*.<tunnel domain>`. */
+  readonly tunnel: { readonly cert: string; readonly key: string };
+  /** CA bundle that client certificates of publishers and devices chain to. */
+  readonly ca: string;
+  /** 48 bytes, shared by the workers so that a browser resumes anywhere. */
+  readonly ticketKeys: string;
+  /** 32 bytes sealing the login intents that strangers carry from an app host to the login host. */
+  readonly intentKey: string;
+}
+
+export interface EventRecord {
+  readonly at: number;
+  readonly decision: string;
+  readonly kind: 'request' | 'flow' | 'cut' | 'alert';
+  readonly user: string | null;
+  readonly device: string | null;
+  readonly session: string | null;
+  readonly app: string | null;
+  readonly method: 'browser' | 'agent' | null;
+  readonly verdict: Verdict | null;
+  readonly address: string;
+  /** For requests: verb, path without query, status and bytes. For the others `path` holds the target or reason. */
+  readonly verb: string | null;
+  readonly path: string | null;
+  readonly status: number | null;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly ms: number;
+  readonly worker: number;
+}
+
+export interface Revocation {
+  readonly epoch: number;
+  readonly sessions: readonly string[];
+  readonly devices: readonly string[];
+  readonly publishers: readonly string[];
+  readonly why: string;
+}
+
+export interface EdgeStatus {
+  readonly worker: number;
+  readonly pid: number;
+  readonly snapshot: number;
+  readonly epoch: number;
+  readonly sessions: number;
+  readonly openStreams: number;
+  readonly sockets: number;
+  readonly publishers: readonly { readonly name: string; readonly since: number; readonly streams: number }[];
+  readonly agents: readonly { readonly device: string; readonly user: string; readonly streams: number }[];
+}
+
+/** A peer of the tunnel as control knows it from its certificate. */
+export type TunnelPeer =
+  | { readonly kind: 'publisher'; readonly id: string; readonly name: string; readonly apps: readonly AssignedApp[] }
+  | { readonly kind: 'device'; readonly id: string; readonly name: string; readonly principal: Principal };
+
+/** Calls that an edge makes and control answers. */
+export interface EdgeCalls {
+  'edge.hello': {
+    args: { worker: number; pid: number };
+    answer: { snapshot: Snapshot; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
+  };
+  'session.lookup': { args: { tokenHash: string }; answer: SessionGrant | null };
+  /** `nonceHash`: SHA-256 of the nonce cookie of the app host, base64url. Answers after every live edge holds the grant. */
+  'ticket.redeem': {
+    args: { ticket: string; nonceHash: string; host: string };
+    answer: { token: string; returnTo: string; expiresAt: number };
+  };
+  /** Ends the login session behind an app-host session, everywhere. */
+  'session.end': { args: { session: string; why: string }; answer: null };
+  /** Stored before it is answered. */
+  'event.batch': { args: { events: readonly EventRecord[] }; answer: null };
+  /** `fingerprint`: SHA-256 of the leaf's DER, 64 hex digits. Refuses revoked and unknown certificates. */
+  'tunnel.peer': { args: { fingerprint: string; id: string }; answer: TunnelPeer };
+  'tunnel.enrol': {
+    args: { secret: string; csr: string; name: string; address: string };
+    answer: { id: string; name: string; certificate: string; ca: string };
+  };
+  'tunnel.renew': {
+    args: { fingerprint: string; id: string; csr: string };
+    answer: { certificate: string; ca: string };
+  };
+  'edge.status': { args: EdgeStatus; answer: null };
+}
+
+/** Calls that control makes and an edge answers once it has acted. */
+export interface ControlCalls {
+  'snapshot.put': { args: Snapshot; answer: { number: number } };
+  'secrets.put': { args: EdgeSecrets; answer: null };
+  'session.put': { args: SessionGrant; answer: null };
+  /** Answered when everything named has been cut. */
+  revoke: { args: Revocation; answer: { epoch: number; cut: number } };
+  /** Every second, so that an edge knows whether its feed is live. */
+  'feed.beat': { args: { epoch: number }; answer: null };
+  /** Groups or binding of a person changed: decide the open streams of these devices again. */
+  'device.principal': { args: { device: string; principal: Principal }; answer: null };
+}
+
+/** Calls of the command line, over the data folder's socket (readable by the PoP's own user alone). */
+export interface AdminCalls {
+  'admin.status': { args: null; answer: PopStatus };
+  'admin.explain': {
+    args: { user: string; groups?: readonly string[]; method: 'browser' | 'agent'; target: string };
+    answer: Explanation;
+  };
+  'admin.token': { args: { publisher: string }; answer: { token: string; expiresAt: number } };
+  'admin.reload': { args: null; answer: { number: number } };
+  'admin.revoke': { args: { kind: 'session' | 'device' | 'publisher' | 'user'; id: string }; answer: { cut: number } };
+  'admin.sessions': { args: null; answer: readonly SessionSummary[] };
+  'admin.events': { args: { limit: number }; answer: readonly EventRecord[] };
+}
+
+export interface SessionSummary {
+  readonly id: string;
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly hosts: readonly string[];
+}
+
+export interface PopStatus {
+  readonly version: string;
+  readonly snapshot: number;
+  readonly epoch: number;
+  readonly loginOrigin: string;
+  readonly edges: readonly EdgeStatus[];
+  readonly publishers: readonly {
+    name: string;
+    id: string;
+    enrolled: boolean;
+    revoked: boolean;
+    connectedWorkers: number;
+  }[];
+  readonly devices: readonly { id: string; name: string; user: string; revoked: boolean; connected: boolean }[];
+  readonly sessions: number;
+  /** What is wrong, each with a code where there is one; empty when all is well. */
+  readonly degraded: readonly string[];
+}
+
+export interface Explanation {
+  readonly app: string | null;
+  readonly verdict: Verdict;
+  readonly steps: readonly { readonly rule: string; readonly matched: boolean; readonly why: string }[];
+  readonly snapshot: number;
+}
+
+export interface RpcError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}

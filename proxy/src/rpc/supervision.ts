@@ -1,0 +1,41 @@
+import type { Snapshot } from './messages.ts';
+
+/**
+ * What the supervisor and its children say over the fork's own channel. A `handover` carries a raw TCP socket beside
+ * it and the bytes that were already read from it: the receiver unshifts them and goes on as if it had accepted.
+ */
+export type HandoverTarget = 'control' | number;
+
+export type ChildMessage =
+  | { readonly t: 'ready'; readonly snapshot: Snapshot['number'] }
+  | { readonly t: 'handover'; readonly to: HandoverTarget; readonly head: string }
+  | { readonly t: 'metrics'; readonly id: number; readonly metrics: readonly object[] }
+  | { readonly t: 'health'; readonly ready: boolean; readonly components: readonly ComponentHealth[] }
+  /** The child cannot run at all (configuration, port): print this and do not restart. */
+  | { readonly t: 'fatal'; readonly code: string; readonly message: string };
+
+export type SupervisorMessage =
+  | { readonly t: 'handover'; readonly head: string }
+  | { readonly t: 'metrics'; readonly id: number }
+  | { readonly t: 'stop'; readonly deadlineMs: number };
+
+export interface ComponentHealth {
+  readonly name: string;
+  readonly state: 'ok' | 'degraded' | 'down';
+  readonly detail: string;
+}
+
+/** How a child is started: `node <main>.ts <JSON>`. */
+export interface ControlStart {
+  readonly dataDir: string;
+  readonly configFile: string;
+  readonly workers: number;
+}
+
+export interface EdgeStart {
+  readonly worker: number;
+  readonly workers: number;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+}
