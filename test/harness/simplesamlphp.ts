@@ -1,0 +1,204 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { awaitCondition } from './await-condition.ts';
+import { awaitGone } from './leftovers.ts';
+import { freePort } from './ports.ts';
+import { Program } from './program.ts';
+import { processesBelow } from './process-tree.ts';
+
+const run = promisify(execFile);
+const INSTALLED = '/usr/share/simplesamlphp/www';
+const ATTRIBUTE_MAPS = '/etc/simplesamlphp/attributemap/';
+
+export interface SimpleSamlPerson {
+  readonly user: string;
+  readonly password: string;
+  readonly mail: string;
+  readonly displayName: string;
+  readonly groups: readonly string[];
+}
+
+export interface SimpleSaml {
+  readonly entityId: string;
+  readonly ssoUrl: string;
+  /** PEM of the certificate that signs. */
+  readonly certificate: string;
+  /** Tells the IdP about the SP, which may be known only after the IdP is. */
+  trust(sp: { entityId: string; acsUrl: string }): void;
+  stop(): Promise<void>;
+}
+
+/** Why it cannot be used here, or `null`. */
+export function simpleSamlMissing(): string | null {
+  return existsSync(INSTALLED) ? null : 'SimpleSAMLphp is not installed: node scripts/provision.ts test';
+}
+
+/** Debian's SimpleSAMLphp on PHP's own server: an IdP that we did not write. One temporary folder holds all of it. */
+export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Promise<SimpleSaml> {
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-ssp-'));
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const entityId = `${origin}/idp`;
+  for (const name of ['cert', 'log', 'data', 'tmp', 'metadata', 'sessions', 'config']) mkdirSync(join(folder, name));
+  await run('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=SimpleSAMLphp under test'],
+    ...['-keyout', join(folder, 'cert/idp.pem'), '-out', join(folder, 'cert/idp.crt')],
+  ]);
+  writeFileSync(join(folder, 'config/config.php'), configuration(folder, origin));
+  writeFileSync(join(folder, 'config/authsources.php'), accounts(people));
+  writeFileSync(join(folder, 'metadata/saml20-idp-hosted.php'), hostedIdp(entityId));
+  writeFileSync(join(folder, 'router.php'), ROUTER);
+
+  const php = new Program({
+    name: 'SimpleSAMLphp',
+    command: 'php',
+    args: ['-d', 'error_reporting=0', '-d', 'display_errors=0', '-S', `127.0.0.1:${port}`, join(folder, 'router.php')],
+    cwd: folder,
+    env: { SIMPLESAMLPHP_CONFIG_DIR: join(folder, 'config'), PHP_CLI_SERVER_WORKERS: '4' },
+  });
+  const ssoUrl = `${origin}/simplesaml/saml2/idp/SSOService.php`;
+  const stop = async (): Promise<void> => {
+    // The master does not take its workers along.
+    const pids = [php.pid, ...processesBelow(php.pid)];
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGTERM');
+      } catch {
+        // It ended by itself.
+      }
+    }
+    await php.exited;
+    await awaitGone(pids);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await awaitCondition(
+      'SimpleSAMLphp to show its metadata',
+      async () => {
+        const answer = await fetch(`${origin}/simplesaml/saml2/idp/metadata.php`);
+        return answer.ok && (await answer.text()).includes(entityId);
+      },
+      { timeoutMs: 20_000, everyMs: 100 },
+    );
+  } catch (error) {
+    const tail = php.tail();
+    await stop();
+    throw new Error(`SimpleSAMLphp did not start\n${tail}`, { cause: error });
+  }
+  return {
+    entityId,
+    ssoUrl,
+    certificate: readFileSync(join(folder, 'cert/idp.crt'), 'utf8'),
+    trust: (sp) => writeFileSync(join(folder, 'metadata/saml20-sp-remote.php'), remoteSp(sp)),
+    stop,
+  };
+}
+
+const text = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`;
+const list = (values: readonly string[]): string => `[${values.map(text).join(', ')}]`;
+
+function configuration(folder: string, origin: string): string {
+  return `<?php
+$config = [
+  'baseurlpath' => ${text(`${origin}/simplesaml/`)},
+  'certdir' => ${text(`${folder}/cert/`)},
+  'loggingdir' => ${text(`${folder}/log/`)},
+  'datadir' => ${text(`${folder}/data/`)},
+  'tempdir' => ${text(`${folder}/tmp`)},
+  'metadatadir' => ${text(`${folder}/metadata/`)},
+  'attributenamemapdir' => ${text(ATTRIBUTE_MAPS)},
+  'secretsalt' => 'of-a-test-that-keeps-nothing',
+  'auth.adminpassword' => 'nobody-signs-in-as-this',
+  'technicalcontact_name' => 'nobody',
+  'technicalcontact_email' => 'nobody@example.org',
+  'timezone' => 'UTC',
+  'admin.checkforupdates' => false,
+  'trusted.url.domains' => [],
+  'logging.level' => 5,
+  'logging.handler' => 'file',
+  'logging.logfile' => 'simplesamlphp.log',
+  'logging.processname' => 'simplesamlphp',
+  'enable.saml20-idp' => true,
+  'module.enable' => ['core' => true, 'saml' => true, 'exampleauth' => true],
+  'store.type' => 'phpsession',
+  'session.phpsession.savepath' => ${text(`${folder}/sessions`)},
+  'session.cookie.secure' => false,
+  'session.cookie.samesite' => 'Lax',
+  'language.default' => 'en',
+  'language.available' => ['en'],
+  'theme.use' => 'default',
+  'production' => true,
+  'metadata.sources' => [['type' => 'flatfile']],
+  'authproc.idp' => [],
+  'authproc.sp' => [],
+];
+`;
+}
+
+function accounts(people: readonly SimpleSamlPerson[]): string {
+  const entries = people.map(
+    (person) => `    ${text(`${person.user}:${person.password}`)} => [
+      'uid' => ${list([person.user])},
+      'mail' => ${list([person.mail])},
+      'displayName' => ${list([person.displayName])},
+      'groups' => ${list(person.groups)},
+    ],`,
+  );
+  return `<?php
+$config = [
+  'admin' => ['core:AdminPassword'],
+  'people' => ['exampleauth:UserPass',
+${entries.join('\n')}
+  ],
+];
+`;
+}
+
+function hostedIdp(entityId: string): string {
+  const mail = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
+  return `<?php
+$metadata[${text(entityId)}] = [
+  'host' => '__DEFAULT__',
+  'privatekey' => 'idp.pem',
+  'certificate' => 'idp.crt',
+  'auth' => 'people',
+  'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+  'saml20.sign.response' => true,
+  'saml20.sign.assertion' => true,
+  'NameIDFormat' => ${text(mail)},
+  'attributes.NameFormat' => 'urn:oasis:names:tc:SAML:2.0:attrname-format:basic',
+  'authproc' => [1 => ['class' => 'saml:AttributeNameID', 'attribute' => 'mail', 'Format' => ${text(mail)}]],
+];
+`;
+}
+
+function remoteSp({ entityId, acsUrl }: { entityId: string; acsUrl: string }): string {
+  return `<?php
+$metadata[${text(entityId)}] = [
+  'AssertionConsumerService' => ${text(acsUrl)},
+  'NameIDFormat' => 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+  'simplesaml.nameidattribute' => 'mail',
+];
+`;
+}
+
+/** PHP's server knows neither the folder's prefix nor PATH_INFO behind a script. */
+const ROUTER = `<?php
+$root = ${text(INSTALLED)};
+$path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
+if (!preg_match('#^/simplesaml(/.*?\\.php)(/.*)?$#', $path, $found) || !is_file($root . $found[1])) {
+  http_response_code(404);
+  return true;
+}
+$_SERVER['SCRIPT_NAME'] = '/simplesaml' . $found[1];
+$_SERVER['SCRIPT_FILENAME'] = $root . $found[1];
+$_SERVER['PHP_SELF'] = $path;
+$_SERVER['PATH_INFO'] = $found[2] ?? '';
+chdir(dirname($root . $found[1]));
+require $root . $found[1];
+return true;
+`;
