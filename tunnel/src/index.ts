@@ -1,0 +1,14 @@
+export { connectTunnel, type ConnectOptions, type TransportName } from './connect.ts';
+export { ControlChannel } from './control-channel.ts';
+export { tunnelCounters } from './counters.ts';
+export { Dialler, type DiallerOptions, type DiallerState } from './dialler.ts';
+export { enrol, renew, type EnrolOptions, type RenewOptions } from './enrol.ts';
+export { loadIdentity, saveIdentity, type Identity } from './identity.ts';
+export { type MuxLimits, windowBudget } from './mux-limits.ts';
+export { MuxSession, type MuxSessionOptions } from './mux-session.ts';
+export { MuxStream } from './mux-stream.ts';
+export { stitch, type Stitched, type StitchResult } from './stitch.ts';
+export { stitchSocket } from './stitch-socket.ts';
+export { streamDuplex } from './stream-duplex.ts';
+export { webSocketDuplex } from './transport-websocket.ts';
+export { type OpenRequest, Tunnel, type TunnelOptions } from './tunnel.ts';
