@@ -8,6 +8,9 @@ import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
 export interface Store {
   /** Stores `value` unless the name has one, and returns the one that is there: two starters agree. */
   secret(name: string, value: () => string): Promise<string>;
+  findSecret(name: string): Promise<string | null>;
+  /** Puts `value` in the place of `old` and returns what is there then: where another was quicker, the other's. */
+  replaceSecret(name: string, old: string, value: string): Promise<string>;
 
   upsertUser(user: UserRecord): Promise<void>;
   user(name: string): Promise<UserRecord | null>;

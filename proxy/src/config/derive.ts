@@ -1,0 +1,56 @@
+import { enrolName } from '@causeway/contract';
+import { parseHostPort, type Config, type HostPort } from './schema.ts';
+
+/** What follows from the configuration, in one place, so that no two processes derive it differently. */
+
+function checked(text: string): HostPort {
+  const address = parseHostPort(text);
+  if (address === null) throw new TypeError(`not host:port: ${text}`);
+  return address;
+}
+
+/** Where the edge workers listen. */
+export function listenAddress(config: Config): HostPort {
+  return checked(config.listen);
+}
+
+/** Where the supervisor answers health and metrics; loopback. */
+export function operationsAddress(config: Config): HostPort {
+  return checked(config.operations);
+}
+
+/** The port in URLs and join tokens. */
+export function publicPort(config: Config): number {
+  return config.publicPort ?? listenAddress(config).port;
+}
+
+/** `https://host`, with the port where it is not 443; no final slash. */
+export function webOrigin(host: string, port: number): string {
+  return port === 443 ? `https://${host}` : `https://${host}:${port}`;
+}
+
+export function loginHost(config: Config): string {
+  return `login.${config.domains.identity}`;
+}
+
+export function adminHost(config: Config): string {
+  return `admin.${config.domains.identity}`;
+}
+
+export function loginOrigin(config: Config): string {
+  return webOrigin(loginHost(config), publicPort(config));
+}
+
+/** Our SAML entity id. */
+export function entityId(config: Config): string {
+  return config.identityProvider.entityId ?? `${loginOrigin(config)}/saml/metadata`;
+}
+
+/** `host:port` that join tokens carry: every name below the tunnel domain leads to this PoP. */
+export function popAddress(config: Config): string {
+  return `${enrolName(config.domains.tunnel)}:${publicPort(config)}`;
+}
+
+export function sessionMs(config: Config): number {
+  return config.session.hours * 3_600_000;
+}

@@ -1,0 +1,142 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { CausewayError } from '@causeway/contract';
+import { didYouMean } from './closest.ts';
+import { crossChecks } from './cross-checks.ts';
+import { configSchema, type Config } from './schema.ts';
+import { YamlSource } from './source-map.ts';
+
+const MAX_BYTES = 16 * 1024 * 1024;
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** What looks wrong but keeps nothing from running, each `causeway.yaml:12:5 rules[0].tags[1]: …`. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The configuration in `file`, checked, with absolute paths.
+ *
+ * @throws CausewayError `CW_CONFIG_MISSING` where the file, or one that it names, does not exist; `CW_CONFIG_INVALID`
+ *   with every problem on a line of its own
+ */
+export async function loadConfig(file: string): Promise<Config> {
+  return (await loadConfigWithWarnings(file)).config;
+}
+
+export async function loadConfigWithWarnings(file: string): Promise<LoadedConfig> {
+  const parsed = parseConfig(await readText(file), basename(file));
+  const config = absolutePaths(parsed.config, dirname(resolve(file)));
+  await checkFiles(config);
+  return { config, warnings: parsed.warnings };
+}
+
+/** @param name what messages call the text @throws CausewayError `CW_CONFIG_INVALID` */
+export function parseConfig(text: string, name: string): LoadedConfig {
+  const source = new YamlSource(text);
+  const at = ({ line, column }: { line: number; column: number }): string => `${name}:${line}:${column}`;
+  if (source.errors.length > 0) {
+    throw new CausewayError('CW_CONFIG_INVALID', source.errors.map((e) => `${at(e)} ${e.message}`).join('\n'));
+  }
+  const line = (path: readonly PropertyKey[], message: string): string =>
+    `${at(source.locate(path))} ${path.length === 0 ? '' : `${z.core.toDotPath(path)}: `}${message}`;
+
+  const parsed = configSchema.safeParse(source.value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) => {
+      if (issue.code !== 'unrecognized_keys') return [line(issue.path, wording(issue))];
+      const known = knownKeys(issue.path);
+      return issue.keys.map(
+        (key) =>
+          `${at(source.locateKey(issue.path, key))} ${z.core.toDotPath([...issue.path, key])}: ` +
+          `unknown key${didYouMean(key, known)}`,
+      );
+    });
+    throw new CausewayError('CW_CONFIG_INVALID', problems.join('\n'));
+  }
+  const found = crossChecks(parsed.data);
+  const lines = (severity: 'error' | 'warning'): string[] =>
+    found.filter((p) => p.severity === severity).map((p) => line(p.path, p.message));
+  const errors = lines('error');
+  if (errors.length > 0) throw new CausewayError('CW_CONFIG_INVALID', errors.join('\n'));
+  return { config: parsed.data, warnings: lines('warning') };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) throw new CausewayError('CW_CONFIG_INVALID', `${file} is larger than ${MAX_BYTES} bytes`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof CausewayError) throw error;
+    throw new CausewayError('CW_CONFIG_MISSING', `${file} cannot be read: ${reason(error)}`, { cause: error });
+  }
+}
+
+function absolutePaths(config: Config, folder: string): Config {
+  const files = (pair: { cert: string; key: string }): { cert: string; key: string } => ({
+    cert: resolve(folder, pair.cert),
+    key: resolve(folder, pair.key),
+  });
+  const { access, identity } = config.certificates;
+  return {
+    ...config,
+    identityProvider: { ...config.identityProvider, metadata: resolve(folder, config.identityProvider.metadata) },
+    certificates: {
+      ...(access === undefined ? {} : { access: files(access) }),
+      ...(identity === undefined ? {} : { identity: files(identity) }),
+    },
+  };
+}
+
+async function checkFiles(config: Config): Promise<void> {
+  const named: [string, string][] = [['identityProvider.metadata', config.identityProvider.metadata]];
+  for (const [domain, files] of Object.entries(config.certificates)) {
+    if (files === undefined) continue;
+    named.push([`certificates.${domain}.cert`, files.cert], [`certificates.${domain}.key`, files.key]);
+  }
+  const problems: string[] = [];
+  for (const [path, file] of named) {
+    await readFile(file).catch((error: unknown) => problems.push(`${path}: ${file} cannot be read: ${reason(error)}`));
+  }
+  if (problems.length > 0) throw new CausewayError('CW_CONFIG_MISSING', problems.join('\n'));
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'ENOENT' ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+}
+
+/** zod's words, where a person who writes YAML would not understand them. */
+function wording(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') {
+    if (/received undefined$/.test(issue.message)) return `is missing (${issue.expected})`;
+    return issue.message.replace(/^Invalid input: /, '').replace(/received null$/, 'received nothing');
+  }
+  return issue.message.replace(/^Invalid (?:input|option): /, '');
+}
+
+/** The keys that the schema knows in the object at `path`. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let schema: z.core.$ZodType = configSchema;
+  for (const step of path) {
+    schema = unwrap(schema);
+    if (schema instanceof z.ZodObject) {
+      const next: unknown = schema.shape[String(step)];
+      if (!(next instanceof z.core.$ZodType)) return [];
+      schema = next;
+    } else if (schema instanceof z.ZodArray) schema = schema.element;
+    else return [];
+  }
+  schema = unwrap(schema);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}

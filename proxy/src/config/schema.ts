@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { canonicalName, fqdn, isIPv4, LIMITS, parseIPv6, policyRule, privateApp, slug } from '@causeway/contract';
+
+/**
+ * `causeway.yaml`: everything a PoP needs to run, in one file. What is absent has the default written here and nowhere
+ * else. Objects are strict: an unknown key is an error, because a misspelt condition of a rule would widen it.
+ */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:8443`, `[::1]:8443`, `pop.example:443`; `null` where it is none. */
+export function parseHostPort(text: string): HostPort | null {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return null;
+  const [, bracketed, plain, digits = ''] = match;
+  const port = Number(digits);
+  if (port < 1 || port > 65_535) return null;
+  if (bracketed !== undefined) return parseIPv6(bracketed) === null ? null : { host: bracketed, port };
+  const host = plain ?? '';
+  return isIPv4(host) || canonicalName(host) !== null ? { host, port } : null;
+}
+
+const hostPort = z
+  .string()
+  .refine((text) => parseHostPort(text) !== null, 'host:port, like 127.0.0.1:8443 or [::1]:8443');
+
+/** Health, metrics and the like carry no authentication, so they never leave the machine. */
+function isLoopback(text: string): boolean {
+  const host = parseHostPort(text)?.host ?? '';
+  return host === 'localhost' || (isIPv4(host) && host.startsWith('127.')) || parseIPv6(host)?.join() === LOOPBACK_V6;
+}
+const LOOPBACK_V6 = '0,0,0,0,0,0,0,1';
+
+const path = z.string().min(1).max(4_096);
+
+const certificateFiles = z.strictObject({
+  cert: path.describe('PEM file: the certificate, then its intermediates'),
+  key: path.describe('PEM file: the private key, not encrypted'),
+});
+
+export const configSchema = z.strictObject({
+  listen: hostPort
+    .default('127.0.0.1:8443')
+    .describe('the one TCP port that browsers, agents and publishers connect to'),
+  publicPort: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('the port in the URLs that people see, where it differs from that of listen'),
+  workers: z.number().int().min(1).max(256).default(1).describe('edge workers; one per core'),
+  operations: hostPort
+    .refine(isLoopback, 'health and metrics stay on a loopback address')
+    .default('127.0.0.1:9464')
+    .describe('host:port of health, readiness and metrics; loopback only'),
+  domains: z
+    .strictObject({
+      access: fqdn.describe('custom URLs live below it'),
+      identity: fqdn.describe('login. and admin. live below it'),
+      tunnel: fqdn.describe('the names that agents and publishers dial live below it'),
+    })
+    .describe('three domains, none below another'),
+  identityProvider: z.strictObject({
+    metadata: path.describe('file with the SAML metadata of the identity provider, relative to this file'),
+    groupsAttribute: z.string().min(1).max(500).default('groups'),
+    displayNameAttribute: z.string().min(1).max(500).default('displayName'),
+    entityId: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .optional()
+      .describe('what the identity provider calls this PoP; <login origin>/saml/metadata where absent'),
+  }),
+  session: z
+    .strictObject({
+      hours: z
+        .number()
+        .positive()
+        .max(24 * 31)
+        .default(LIMITS.sessionHours)
+        .describe('a person logs in again after so long'),
+    })
+    .prefault({}),
+  certificates: z
+    .strictObject({
+      access: certificateFiles.optional().describe('for *.<access domain>'),
+      identity: certificateFiles.optional().describe('for login. and admin. of the identity domain'),
+    })
+    .prefault({})
+    .describe('own web certificates; what is absent comes from the built-in CA'),
+  publishers: z.array(z.strictObject({ name: slug })).default([]),
+  apps: z.array(privateApp).default([]),
+  rules: z
+    .array(policyRule)
+    .default([])
+    .describe('the first that matches decides; where none does, the app does not exist for the person'),
+});
+
+/** The checked configuration with every default filled in and every path absolute. */
+export type Config = z.output<typeof configSchema>;
+/** What a person may write. */
+export type ConfigInput = z.input<typeof configSchema>;
