@@ -11,7 +11,7 @@ const CHUNK = 64 * 1024;
  */
 export function* deterministicChunks(seed: number, length: number): Generator<Buffer> {
   let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
-  for (let sent = 0; sent < length; ) {
+  for (let sent = 0; sent < length;) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK, length - sent));
     const whole = chunk.length - (chunk.length % 4);
     for (let at = 0; at < whole; at += 4) {

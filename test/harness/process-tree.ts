@@ -13,7 +13,9 @@ export function processesBelow(root: number): number[] {
     if (!/^\d+$/.test(entry)) continue;
     try {
       // The command's name stands in brackets and may itself hold brackets and spaces: read after the last one.
-      const fields = readFileSync(`/proc/${entry}/stat`, 'utf8').replace(/^.*\)\s/s, '').split(' ');
+      const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
+        .replace(/^.*\)\s/s, '')
+        .split(' ');
       const parent = Number(fields[1]);
       children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
     } catch {
@@ -21,7 +23,11 @@ export function processesBelow(root: number): number[] {
     }
   }
   const below: number[] = [];
-  for (let level = children.get(root) ?? []; level.length > 0; level = level.flatMap((pid) => children.get(pid) ?? [])) {
+  for (
+    let level = children.get(root) ?? [];
+    level.length > 0;
+    level = level.flatMap((pid) => children.get(pid) ?? [])
+  ) {
     below.push(...level);
   }
   return below;

@@ -144,7 +144,10 @@ export function jsonLine(line: string, key: string): unknown {
 }
 
 /** Runs to its end and gives the whole output. */
-export async function runProgram(options: ProgramOptions, timeoutMs = 30_000): Promise<Exit & { out: string; err: string }> {
+export async function runProgram(
+  options: ProgramOptions,
+  timeoutMs = 30_000,
+): Promise<Exit & { out: string; err: string }> {
   const program = new Program(options);
   try {
     const exit = await within(`${options.name} to end`, timeoutMs, program.exited);

@@ -44,10 +44,11 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
   const origin = `http://127.0.0.1:${port}`;
   const entityId = `${origin}/idp`;
   for (const name of ['cert', 'log', 'data', 'tmp', 'metadata', 'sessions', 'config']) mkdirSync(join(folder, name));
-  await run('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=SimpleSAMLphp under test'],
-    ...['-keyout', join(folder, 'cert/idp.pem'), '-out', join(folder, 'cert/idp.crt')],
-  ]);
+  const subject = '/CN=SimpleSAMLphp under test';
+  const key = join(folder, 'cert/idp.pem');
+  const certificate = join(folder, 'cert/idp.crt');
+  const keyArguments = ['-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', subject, '-keyout', key];
+  await run('openssl', ['req', '-x509', ...keyArguments, '-out', certificate]);
   writeFileSync(join(folder, 'config/config.php'), configuration(folder, origin));
   writeFileSync(join(folder, 'config/authsources.php'), accounts(people));
   writeFileSync(join(folder, 'metadata/saml20-idp-hosted.php'), hostedIdp(entityId));
@@ -92,7 +93,7 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
   return {
     entityId,
     ssoUrl,
-    certificate: readFileSync(join(folder, 'cert/idp.crt'), 'utf8'),
+    certificate: readFileSync(certificate, 'utf8'),
     trust: (sp) => writeFileSync(join(folder, 'metadata/saml20-sp-remote.php'), remoteSp(sp)),
     stop,
   };
