@@ -18,6 +18,10 @@ export interface NoticeFields {
   readonly homeUrl: string;
 }
 
+/** For answers that carry the page: its styles are inline, and nothing else may load, run or frame it. */
+export const NOTICE_CSP =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const TEMPLATE = fileURLToPath(new URL('../../../web/dist/pages/notice.html', import.meta.url));
 
 const ENTITIES: Readonly<Record<string, string>> = {
