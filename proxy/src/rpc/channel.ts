@@ -81,7 +81,7 @@ export class RpcChannel<Out, In> {
         this.#pending.delete(id);
         reject(new CausewayError('CW_RPC_TIMEOUT', `${call} took longer than ${timeoutMs} ms`));
       }, timeoutMs);
-      this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject, timer });
+      this.#pending.set(id, { resolve, reject, timer });
       this.#send({ id, call, args });
     });
   }

@@ -1,0 +1,38 @@
+import type { ErrorCode } from '@causeway/contract';
+
+/** Exit codes after sysexits(3), so that scripts can tell a wrong file from a PoP that is not there. */
+export const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
+
+export function exitCodeOf(code: ErrorCode): number {
+  switch (code) {
+    case 'CW_USAGE':
+      return EXIT.usage;
+    case 'CW_CONFIG_INVALID':
+    case 'CW_CONFIG_MISSING':
+    case 'CW_SNAPSHOT_REFUSED':
+      return EXIT.config;
+    case 'CW_RPC_CLOSED':
+    case 'CW_RPC_TIMEOUT':
+      return EXIT.unavailable;
+    default:
+      return EXIT.failed;
+  }
+}
+
+export function say(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Rows of equal length in columns two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
+export function ago(at: number, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - at) / 1000));
+  if (seconds < 90) return `${seconds} s ago`;
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min ago`;
+  return `${Math.round(seconds / 3_600)} h ago`;
+}

@@ -1,0 +1,27 @@
+import { parseArgs } from 'node:util';
+import { httpSuite } from './http-suite.ts';
+import { printRows, writeRows, type Row } from './row.ts';
+
+/** A suite measures subject and peers interleaved in one run and says under which conditions. */
+export type Suite = (options: { rounds: number; seconds: number }) => Promise<{ conditions: object; rows: Row[] }>;
+
+const SUITES: Record<string, Suite> = { http: httpSuite };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+  },
+});
+const name = positionals[0] ?? '';
+const suite = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined;
+if (suite === undefined) {
+  console.error(`bench SUITE [--json FILE] [--rounds N] [--seconds S]; suites: ${Object.keys(SUITES).join(', ')}`);
+  process.exitCode = 64;
+} else {
+  const { conditions, rows } = await suite({ rounds: Number(values.rounds), seconds: Number(values.seconds) });
+  printRows(rows);
+  if (values.json !== undefined) writeRows(values.json, name, conditions, rows);
+}
