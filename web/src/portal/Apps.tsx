@@ -1,4 +1,4 @@
-import { useId } from 'react';
+import { Fragment, useId } from 'react';
 import type { PortalApp } from './api.ts';
 import { client } from './client.ts';
 import { Failure, Loading } from './Failure.tsx';
@@ -50,7 +50,9 @@ function AppCard({ app }: { readonly app: PortalApp }) {
               From a connected device: <span className="hosts">{app.hosts.join(', ')}</span>
             </span>
           ) : (
-            <span className="card-line hosts">{new URL(app.url).host}</span>
+            <span className="card-line">
+              <UrlHost text={new URL(app.url).host} />
+            </span>
           )}
         </span>
       </span>
@@ -67,6 +69,20 @@ function AppCard({ app }: { readonly app: PortalApp }) {
         →
       </span>
     </a>
+  );
+}
+
+/** A name breaks at its dots, where a narrow card has to break it. */
+function UrlHost({ text }: { readonly text: string }) {
+  return (
+    <span className="hosts">
+      {text.split('.').map((label, at) => (
+        <Fragment key={at}>
+          {at === 0 ? null : <wbr />}
+          {at === 0 ? label : `.${label}`}
+        </Fragment>
+      ))}
+    </span>
   );
 }
 

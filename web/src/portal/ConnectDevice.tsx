@@ -69,7 +69,7 @@ function DeviceCode({ code }: { readonly code: DeviceCodeAnswer }) {
         id="device-command"
         ref={command}
         readOnly
-        rows={4}
+        rows={6}
         spellCheck={false}
         value={code.command}
         onFocus={(event) => event.currentTarget.select()}

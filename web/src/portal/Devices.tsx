@@ -69,7 +69,7 @@ function stateOf(device: PortalDevice) {
   return (
     <>
       <span className={device.connected ? 'dot on' : 'dot'} aria-hidden="true" />
-      {device.connected ? 'Connected' : 'Not connected'} · since {day(device.createdAt)}
+      {device.connected ? 'Connected' : 'Not connected'}, added {day(device.createdAt)}
     </>
   );
 }
