@@ -111,7 +111,7 @@ function reason(error: unknown): string {
 /** zod's words, where a person who writes YAML would not understand them. */
 function wording(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') {
-    if (/received undefined$/.test(issue.message)) return `is missing (${issue.expected})`;
+    if (issue.message.endsWith('received undefined')) return `is missing (${issue.expected})`;
     return issue.message.replace(/^Invalid input: /, '').replace(/received null$/, 'received nothing');
   }
   return issue.message.replace(/^Invalid (?:input|option): /, '');

@@ -1,0 +1,46 @@
+import type { Kysely } from 'kysely';
+import { CausewayError } from '@causeway/contract';
+import { foundation } from './migrations/0001-foundation.ts';
+import type { StoreTables } from './schema.ts';
+
+interface Migration {
+  readonly name: string;
+  readonly up: (db: Kysely<StoreTables>) => Promise<void>;
+}
+
+/** In order; the number of a migration is its place, from 1. Only ever appended to. */
+const MIGRATIONS: readonly Migration[] = [{ name: 'foundation', up: foundation }];
+
+/**
+ * Brings the store to this version, forward only. Everything happens in one transaction that begins with the write
+ * lock, so that of two processes starting at once one waits and then finds nothing to do, and a failure leaves the
+ * store as it was.
+ *
+ * @throws CausewayError `CW_STORE_FAILED` where a newer Causeway has written the store
+ */
+export async function migrate(db: Kysely<StoreTables>, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.schema
+      .createTable('migration')
+      .ifNotExists()
+      .addColumn('number', 'integer', (c) => c.primaryKey().notNull())
+      .addColumn('name', 'text', (c) => c.notNull())
+      .execute();
+    const done = await tx.selectFrom('migration').selectAll().orderBy('number').execute();
+    for (const [i, { number, name }] of done.entries()) {
+      if (number === i + 1 && migrations[i]?.name === name) continue;
+      throw new CausewayError(
+        'CW_STORE_FAILED',
+        `the store holds migration ${number} "${name}", which this version does not know: run the version that wrote it`,
+      );
+    }
+    for (const [i, { name, up }] of migrations.entries()) {
+      if (i < done.length) continue;
+      await up(tx);
+      await tx
+        .insertInto('migration')
+        .values({ number: i + 1, name })
+        .execute();
+    }
+  });
+}

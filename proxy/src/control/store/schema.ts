@@ -1,0 +1,41 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
+ * one database knows.
+ */
+export interface StoreTables {
+  migration: { number: number; name: string };
+  secret: { name: string; value: string };
+  /** Counters of the whole store; `epoch` is the revocation feed's. */
+  counter: { name: string; value: number };
+  person: { user: string; display_name: string; groups: string; seen_at: number };
+  session: {
+    id: string;
+    user: string;
+    display_name: string;
+    groups: string;
+    login_hash: string;
+    created_at: number;
+    expires_at: number;
+    address: string;
+    name_id: string;
+    session_index: string | null;
+  };
+  app_token: { token_hash: string; session: string; host: string; created_at: number };
+  join_token: { hash: string; kind: 'publisher' | 'device'; owner: string; expires_at: number };
+  publisher: { id: string; name: string; created_at: number; revoked_at: number | null };
+  device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null };
+  certificate: { fingerprint: string; kind: 'publisher' | 'device'; owner: string; not_after: number };
+  assertion: { id: string; expires_at: number };
+  event: {
+    seq: Generated<number>;
+    at: number;
+    kind: 'request' | 'flow' | 'cut' | 'alert';
+    user: string | null;
+    app: string | null;
+    /** The whole record; the columns beside it are for searching. */
+    record: string;
+  };
+  snapshot: { number: number; text: string; published_at: number };
+}

@@ -1,0 +1,474 @@
+import { closeSync, openSync } from 'node:fs';
+import { Kysely, type Selectable, type Transaction } from 'kysely';
+import { CausewayError } from '@causeway/contract';
+import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
+import { migrate } from './migrate.ts';
+import type { StoreTables } from './schema.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import type {
+  CertificateRecord,
+  DeviceRecord,
+  JoinTokenRecord,
+  PublisherRecord,
+  SessionRecord,
+  Store,
+  UserRecord,
+} from './store.ts';
+
+/** Rows that one sweep deletes from a table at most, so that no write waits long behind it. */
+const SWEEP_ROWS = 1_000;
+/** Rows of one insert statement; a database limits the parameters of a statement. */
+const INSERT_ROWS = 200;
+const SNAPSHOTS_KEPT = 100;
+const EVENTS_MAX = 10_000;
+
+/**
+ * Opens or makes the store in `file` and brings it to this version. Blocks the calling thread at every call: the
+ * control process uses `openStore` of `thread-store.ts`.
+ *
+ * @throws CausewayError `CW_STORE_FAILED`
+ */
+export async function openSqliteStore(file: string): Promise<Store> {
+  let db: Kysely<StoreTables> | null = null;
+  try {
+    // It holds the CA's key; SQLite gives its side files the same mode.
+    closeSync(openSync(file, 'a', 0o600));
+    db = new Kysely<StoreTables>({ dialect: sqliteDialect(file) });
+    await migrate(db);
+    return new SqliteStore(db);
+  } catch (error) {
+    await db?.destroy().catch(() => {});
+    throw storeFailed(error);
+  }
+}
+
+function storeFailed(error: unknown): CausewayError {
+  if (error instanceof CausewayError) return error;
+  return new CausewayError('CW_STORE_FAILED', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** The queries use nothing that PostgreSQL lacks. */
+class SqliteStore implements Store {
+  readonly #db: Kysely<StoreTables>;
+  #closed = false;
+
+  constructor(db: Kysely<StoreTables>) {
+    this.#db = db;
+  }
+
+  async secret(name: string, value: () => string): Promise<string> {
+    return this.#write(async (tx) => {
+      const present = await findSecret(tx, name);
+      if (present !== null) return present;
+      const made = value();
+      await tx.insertInto('secret').values({ name, value: made }).execute();
+      return made;
+    });
+  }
+
+  async findSecret(name: string): Promise<string | null> {
+    return this.#run((db) => findSecret(db, name));
+  }
+
+  async replaceSecret(name: string, old: string, value: string): Promise<string> {
+    return this.#write(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('secret')
+        .set({ value })
+        .where('name', '=', name)
+        .where('value', '=', old)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows > 0n) return value;
+      const present = await findSecret(tx, name);
+      if (present === null) throw new CausewayError('CW_STORE_FAILED', `there is no secret "${name}" to replace`);
+      return present;
+    });
+  }
+
+  async upsertUser(user: UserRecord): Promise<void> {
+    const values = { display_name: user.displayName, groups: JSON.stringify(user.groups), seen_at: user.seenAt };
+    await this.#run((db) =>
+      db
+        .insertInto('person')
+        .values({ user: user.user, ...values })
+        .onConflict((c) => c.column('user').doUpdateSet(values))
+        .execute(),
+    );
+  }
+
+  async user(name: string): Promise<UserRecord | null> {
+    const row = await this.#run((db) =>
+      db.selectFrom('person').selectAll().where('user', '=', name).executeTakeFirst(),
+    );
+    if (row === undefined) return null;
+    return { user: row.user, displayName: row.display_name, groups: list(row.groups), seenAt: row.seen_at };
+  }
+
+  async createSession(session: SessionRecord): Promise<void> {
+    await this.#run((db) =>
+      db
+        .insertInto('session')
+        .values({
+          id: session.id,
+          user: session.user,
+          display_name: session.displayName,
+          groups: JSON.stringify(session.groups),
+          login_hash: session.loginHash,
+          created_at: session.createdAt,
+          expires_at: session.expiresAt,
+          address: session.address,
+          name_id: session.nameId,
+          session_index: session.sessionIndex,
+        })
+        .execute(),
+    );
+  }
+
+  async session(id: string): Promise<SessionRecord | null> {
+    const row = await this.#run((db) => db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirst());
+    return row === undefined ? null : toSession(row);
+  }
+
+  async sessionByLoginHash(hash: string): Promise<SessionRecord | null> {
+    const row = await this.#run((db) =>
+      db.selectFrom('session').selectAll().where('login_hash', '=', hash).executeTakeFirst(),
+    );
+    return row === undefined ? null : toSession(row);
+  }
+
+  async sessionsOf(user: string): Promise<SessionRecord[]> {
+    const rows = await this.#run((db) =>
+      db.selectFrom('session').selectAll().where('user', '=', user).orderBy('created_at').orderBy('id').execute(),
+    );
+    return rows.map(toSession);
+  }
+
+  async sessions(now: number): Promise<SessionRecord[]> {
+    const rows = await this.#run((db) =>
+      db.selectFrom('session').selectAll().where('expires_at', '>', now).orderBy('created_at').orderBy('id').execute(),
+    );
+    return rows.map(toSession);
+  }
+
+  async endSession(id: string): Promise<boolean> {
+    return this.#write(async (tx) => {
+      await tx.deleteFrom('app_token').where('session', '=', id).execute();
+      const { numDeletedRows } = await tx.deleteFrom('session').where('id', '=', id).executeTakeFirstOrThrow();
+      if (numDeletedRows === 0n) return false;
+      await raiseEpoch(tx);
+      return true;
+    });
+  }
+
+  async addAppToken(token: { tokenHash: string; session: string; host: string; createdAt: number }): Promise<void> {
+    await this.#run((db) =>
+      db
+        .insertInto('app_token')
+        .values({
+          token_hash: token.tokenHash,
+          session: token.session,
+          host: token.host,
+          created_at: token.createdAt,
+        })
+        .execute(),
+    );
+  }
+
+  async grant(tokenHash: string, now: number): Promise<SessionGrant | null> {
+    const row = await this.#run((db) =>
+      grantQuery(db, now).where('app_token.token_hash', '=', tokenHash).executeTakeFirst(),
+    );
+    return row === undefined ? null : toGrant(row);
+  }
+
+  async grants(now: number): Promise<SessionGrant[]> {
+    const rows = await this.#run((db) => grantQuery(db, now).execute());
+    return rows.map(toGrant);
+  }
+
+  async createJoinToken(token: JoinTokenRecord): Promise<void> {
+    await this.#run((db) =>
+      db
+        .insertInto('join_token')
+        .values({ hash: token.hash, kind: token.kind, owner: token.owner, expires_at: token.expiresAt })
+        .execute(),
+    );
+  }
+
+  async takeJoinToken(hash: string, now: number): Promise<JoinTokenRecord | null> {
+    const row = await this.#run((db) =>
+      db
+        .deleteFrom('join_token')
+        .where('hash', '=', hash)
+        .where('expires_at', '>', now)
+        .returningAll()
+        .executeTakeFirst(),
+    );
+    return row === undefined ? null : { hash, kind: row.kind, owner: row.owner, expiresAt: row.expires_at };
+  }
+
+  async createPublisher({ id, name, createdAt, revokedAt }: PublisherRecord): Promise<void> {
+    await this.#run((db) =>
+      db.insertInto('publisher').values({ id, name, created_at: createdAt, revoked_at: revokedAt }).execute(),
+    );
+  }
+
+  async publisher(id: string): Promise<PublisherRecord | null> {
+    const row = await this.#run((db) => db.selectFrom('publisher').selectAll().where('id', '=', id).executeTakeFirst());
+    return row === undefined ? null : toPublisher(row);
+  }
+
+  async publishers(): Promise<PublisherRecord[]> {
+    const rows = await this.#run((db) =>
+      db.selectFrom('publisher').selectAll().orderBy('created_at').orderBy('id').execute(),
+    );
+    return rows.map(toPublisher);
+  }
+
+  async createDevice({ id, name, user, createdAt, revokedAt }: DeviceRecord): Promise<void> {
+    await this.#run((db) =>
+      db.insertInto('device').values({ id, name, user, created_at: createdAt, revoked_at: revokedAt }).execute(),
+    );
+  }
+
+  async device(id: string): Promise<DeviceRecord | null> {
+    const row = await this.#run((db) => db.selectFrom('device').selectAll().where('id', '=', id).executeTakeFirst());
+    return row === undefined ? null : toDevice(row);
+  }
+
+  async devices(): Promise<DeviceRecord[]> {
+    const rows = await this.#run((db) =>
+      db.selectFrom('device').selectAll().orderBy('created_at').orderBy('id').execute(),
+    );
+    return rows.map(toDevice);
+  }
+
+  async devicesOf(user: string): Promise<DeviceRecord[]> {
+    const rows = await this.#run((db) =>
+      db.selectFrom('device').selectAll().where('user', '=', user).orderBy('created_at').orderBy('id').execute(),
+    );
+    return rows.map(toDevice);
+  }
+
+  async revokePublisher(id: string, at: number): Promise<boolean> {
+    return this.#revoke('publisher', id, at);
+  }
+
+  async revokeDevice(id: string, at: number): Promise<boolean> {
+    return this.#revoke('device', id, at);
+  }
+
+  async addCertificate({ fingerprint, kind, owner, notAfter }: CertificateRecord): Promise<void> {
+    await this.#run((db) =>
+      db.insertInto('certificate').values({ fingerprint, kind, owner, not_after: notAfter }).execute(),
+    );
+  }
+
+  async certificate(fingerprint: string): Promise<CertificateRecord | null> {
+    const row = await this.#run((db) =>
+      db.selectFrom('certificate').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst(),
+    );
+    return row === undefined ? null : { fingerprint, kind: row.kind, owner: row.owner, notAfter: row.not_after };
+  }
+
+  async useAssertion(id: string, expiresAt: number): Promise<boolean> {
+    const { numInsertedOrUpdatedRows } = await this.#run((db) =>
+      db
+        .insertInto('assertion')
+        .values({ id, expires_at: expiresAt })
+        .onConflict((c) => c.column('id').doNothing())
+        .executeTakeFirstOrThrow(),
+    );
+    return numInsertedOrUpdatedRows === 1n;
+  }
+
+  async appendEvents(events: readonly EventRecord[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.#write(async (tx) => {
+      for (let from = 0; from < events.length; from += INSERT_ROWS) {
+        const rows = events.slice(from, from + INSERT_ROWS).map((event) => ({
+          at: event.at,
+          kind: event.kind,
+          user: event.user,
+          app: event.app,
+          record: JSON.stringify(event),
+        }));
+        await tx.insertInto('event').values(rows).execute();
+      }
+    });
+  }
+
+  async events(limit: number): Promise<EventRecord[]> {
+    const rows = await this.#run((db) =>
+      db
+        .selectFrom('event')
+        .select('record')
+        .orderBy('seq', 'desc')
+        .limit(Math.min(Math.max(0, limit), EVENTS_MAX))
+        .execute(),
+    );
+    return rows.map(({ record }) => JSON.parse(record) as EventRecord);
+  }
+
+  async epoch(): Promise<number> {
+    const row = await this.#run((db) =>
+      db.selectFrom('counter').select('value').where('name', '=', 'epoch').executeTakeFirstOrThrow(),
+    );
+    return row.value;
+  }
+
+  async publishSnapshot(text: string, at: number): Promise<number> {
+    return this.#write(async (tx) => {
+      const last = await tx
+        .selectFrom('snapshot')
+        .select(['number', 'text'])
+        .orderBy('number', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      // Only the latest: numbers rise, so going back to an older text is a new number.
+      if (last?.text === text) return last.number;
+      const number = (last?.number ?? 0) + 1;
+      await tx.insertInto('snapshot').values({ number, text, published_at: at }).execute();
+      await tx
+        .deleteFrom('snapshot')
+        .where('number', '<=', number - SNAPSHOTS_KEPT)
+        .execute();
+      return number;
+    });
+  }
+
+  async sweep(now: number, eventsBefore: number): Promise<void> {
+    await this.#write(async (tx) => {
+      const sessions = await tx
+        .selectFrom('session')
+        .select('id')
+        .where('expires_at', '<=', now)
+        .limit(SWEEP_ROWS)
+        .execute();
+      if (sessions.length > 0) {
+        const ids = sessions.map(({ id }) => id);
+        await tx.deleteFrom('app_token').where('session', 'in', ids).execute();
+        await tx.deleteFrom('session').where('id', 'in', ids).execute();
+      }
+      const tokens = tx.selectFrom('join_token').select('hash').where('expires_at', '<=', now).limit(SWEEP_ROWS);
+      await tx.deleteFrom('join_token').where('hash', 'in', tokens).execute();
+      const assertions = tx.selectFrom('assertion').select('id').where('expires_at', '<=', now).limit(SWEEP_ROWS);
+      await tx.deleteFrom('assertion').where('id', 'in', assertions).execute();
+      const events = tx.selectFrom('event').select('seq').where('at', '<', eventsBefore).limit(SWEEP_ROWS);
+      await tx.deleteFrom('event').where('seq', 'in', events).execute();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#db.destroy();
+  }
+
+  async #revoke(table: 'publisher' | 'device', id: string, at: number): Promise<boolean> {
+    return this.#write(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable(table)
+        .set({ revoked_at: at })
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) return false;
+      await raiseEpoch(tx);
+      return true;
+    });
+  }
+
+  /** One statement, which is a transaction by itself. */
+  async #run<T>(query: (db: Kysely<StoreTables>) => Promise<T>): Promise<T> {
+    try {
+      return await query(this.#db);
+    } catch (error) {
+      throw storeFailed(error);
+    }
+  }
+
+  async #write<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
+    try {
+      return await this.#db.transaction().execute(body);
+    } catch (error) {
+      throw storeFailed(error);
+    }
+  }
+}
+
+async function findSecret(db: Kysely<StoreTables>, name: string): Promise<string | null> {
+  const row = await db.selectFrom('secret').select('value').where('name', '=', name).executeTakeFirst();
+  return row?.value ?? null;
+}
+
+async function raiseEpoch(tx: Transaction<StoreTables>): Promise<void> {
+  await tx
+    .updateTable('counter')
+    .set((e) => ({ value: e('value', '+', 1) }))
+    .where('name', '=', 'epoch')
+    .execute();
+}
+
+function grantQuery(db: Kysely<StoreTables>, now: number) {
+  return db
+    .selectFrom('app_token')
+    .innerJoin('session', 'session.id', 'app_token.session')
+    .select([
+      'app_token.token_hash',
+      'app_token.host',
+      'session.id',
+      'session.user',
+      'session.display_name',
+      'session.groups',
+      'session.created_at',
+      'session.expires_at',
+    ])
+    .where('session.expires_at', '>', now);
+}
+
+type GrantRow = Pick<Selectable<StoreTables['app_token']>, 'token_hash' | 'host'> &
+  Pick<Selectable<StoreTables['session']>, 'id' | 'user' | 'display_name' | 'groups' | 'created_at' | 'expires_at'>;
+
+function toGrant(row: GrantRow): SessionGrant {
+  return {
+    tokenHash: row.token_hash,
+    host: row.host,
+    principal: {
+      user: row.user,
+      displayName: row.display_name,
+      groups: list(row.groups),
+      method: 'browser',
+      authenticatedAt: row.created_at,
+      session: row.id,
+    },
+    expiresAt: row.expires_at,
+  };
+}
+
+function toSession(row: Selectable<StoreTables['session']>): SessionRecord {
+  return {
+    id: row.id,
+    user: row.user,
+    displayName: row.display_name,
+    groups: list(row.groups),
+    loginHash: row.login_hash,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    address: row.address,
+    nameId: row.name_id,
+    sessionIndex: row.session_index,
+  };
+}
+
+function toPublisher(row: Selectable<StoreTables['publisher']>): PublisherRecord {
+  return { id: row.id, name: row.name, createdAt: row.created_at, revokedAt: row.revoked_at };
+}
+
+function toDevice(row: Selectable<StoreTables['device']>): DeviceRecord {
+  return { id: row.id, name: row.name, user: row.user, createdAt: row.created_at, revokedAt: row.revoked_at };
+}
+
+function list(text: string): string[] {
+  return JSON.parse(text) as string[];
+}
