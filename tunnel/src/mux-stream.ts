@@ -1,22 +1,382 @@
-import type { CausewayError } from '@causeway/contract';
+import { CausewayError } from '@causeway/contract';
+import { ByteQueue } from './byte-queue.ts';
+import { tunnelCounters } from './counters.ts';
+import { Flag, INITIAL_WINDOW, Type } from './frame.ts';
+import type { WindowBudget } from './mux-limits.ts';
 
+/** The largest payload of one frame: small enough that streams take turns, large enough that headers cost nothing. */
+const MAX_FRAME = 64 * 1024;
+
+/**
+ *             FIN sent                   FIN received
+ *     open -------------> local-ended --------------> both-ended --(consumer took all)--> closed
+ *       \   FIN received                  FIN sent        ^
+ *        +---------------> remote-ended ------------------+
+ *     any --(reset(), RST, end of the session)--> closed, which is final
+ */
+type State = 'open' | 'local-ended' | 'remote-ended' | 'both-ended' | 'closed';
+
+/** What a stream needs of its session. */
+export interface StreamHost {
+  readonly blocked: boolean;
+  readonly maxWindowBytes: number;
+  /** Of windows; null until measured. */
+  readonly rttMs: number | null;
+  readonly budget: WindowBudget;
+  now(): number;
+  frame(type: number, flags: number, id: number, length: number): void;
+  data(flags: number, id: number, payload: Uint8Array): void;
+  /** Calls `pump` when the output takes more. */
+  wait(stream: MuxStream): void;
+  measureRtt(): void;
+  later(run: () => void): void;
+  /** `lateBytes`: what the peer may still send before it knows. */
+  ended(stream: MuxStream, lateBytes: number): void;
+}
+
+/** Takes the first bytes of a stream, before its consumer gets any. */
+export interface Preface {
+  /** @returns the bytes that follow the preface, or null while it is incomplete */
+  read(bytes: Uint8Array): Uint8Array | null;
+  /** The stream ended or was closed before the preface was complete. */
+  ended(error: CausewayError | null): void;
+}
+
+/**
+ * One stream of a session. Handlers may be set later than the stream exists: data and the end wait for `onData`
+ * (withholding credit), the close waits for `onClose`.
+ */
 export class MuxStream {
-  readonly id: number = 0;
-  onData: ((bytes: Uint8Array) => void) | null = null;
+  readonly id: number;
+  /** The peer's FIN, after all of its data. */
   onEnd: (() => void) | null = null;
+  /** A `write` that returned false may go on. */
   onDrain: (() => void) | null = null;
-  onClose: ((error: CausewayError | null) => void) | null = null;
-  readonly closed: boolean = false;
-  readonly bytesIn: number = 0;
-  readonly bytesOut: number = 0;
-  readonly pendingBytes: number = 0;
 
-  /** @returns false when the window or the output is full: stop until `onDrain` */
-  write(_bytes: Uint8Array): boolean {
-    throw new Error('not yet');
+  readonly #host: StreamHost;
+  #state: State = 'open';
+  #onData: ((bytes: Uint8Array) => void) | null = null;
+  #onClose: ((error: CausewayError | null) => void) | null = null;
+  #closeError: CausewayError | null = null;
+  #preface: Preface | null = null;
+  #ackDue: boolean;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  // receiving
+  #paused = false;
+  readonly #queue = new ByteQueue();
+  #delivering = false;
+  #endTold = false;
+  #window = INITIAL_WINDOW;
+  /** What the peer may still send. */
+  #credit = INITIAL_WINDOW;
+  #consumed = 0;
+  #creditedAt: number;
+
+  // sending
+  #sendWindow = INITIAL_WINDOW;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #ending = false;
+  #needDrain = false;
+
+  /** Streams come from `MuxSession.open` and `onStream`. `acknowledge`: the peer opened it and waits for an ACK. */
+  constructor(host: StreamHost, id: number, acknowledge: boolean) {
+    this.#host = host;
+    this.id = id;
+    this.#ackDue = acknowledge;
+    this.#creditedAt = host.now();
+    tunnelCounters.streams += 1;
   }
-  end(): void {}
-  reset(_error?: CausewayError): void {}
-  pause(): void {}
-  resume(): void {}
+
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Bytes that the consumer was given. */
+  get bytesIn(): number {
+    return this.#bytesIn;
+  }
+
+  /** Bytes that were framed; `pendingBytes` more wait for window or output. */
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Each piece is a view of received memory, good for keeping, not for changing. */
+  get onData(): ((bytes: Uint8Array) => void) | null {
+    return this.#onData;
+  }
+
+  set onData(handler: ((bytes: Uint8Array) => void) | null) {
+    this.#onData = handler;
+    if (handler !== null && this.#waiting) this.#host.later(() => this.#deliverQueue());
+  }
+
+  /** Called once: with null after both sides ended or after `reset()`, else with why. */
+  get onClose(): ((error: CausewayError | null) => void) | null {
+    return this.#onClose;
+  }
+
+  set onClose(handler: ((error: CausewayError | null) => void) | null) {
+    this.#onClose = handler;
+    if (handler !== null && this.closed) this.#host.later(() => this.#tellClose());
+  }
+
+  /**
+   * Takes all of `bytes`, by reference: do not change them afterwards. Ignored after `end()` or the close.
+   * @returns false when window or output is full: write no more until `onDrain`
+   */
+  write(bytes: Uint8Array): boolean {
+    if (this.#ending || this.closed) return false;
+    if (bytes.length > 0) {
+      this.#pending.push(bytes);
+      this.#pendingBytes += bytes.length;
+      if (this.#pending.length === 1) this.#sendPending(Infinity);
+    }
+    if (this.#pendingBytes === 0 && !this.#host.blocked) return true;
+    this.#needDrain = true;
+    if (this.#pendingBytes === 0) this.#host.wait(this);
+    return false;
+  }
+
+  /** Sends FIN after everything written; the peer's data goes on. */
+  end(): void {
+    if (this.#ending || this.closed) return;
+    this.#ending = true;
+    this.#sendFin();
+  }
+
+  /** Ends both directions at once, drops what waits, and tells the peer. `onClose` gets `error`, or null. */
+  reset(error: CausewayError | null = null): void {
+    if (this.closed) return;
+    this.#frame(Type.Data, Flag.Rst, 0);
+    this.#close(error, this.#state === 'remote-ended' || this.#state === 'both-ended' ? 0 : this.#credit);
+  }
+
+  /** Data stays with the stream, at most its window, and credit is withheld. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#deliverQueue();
+  }
+
+  /** For the tunnel: `preface` gets the first bytes. */
+  setPreface(preface: Preface): void {
+    this.#preface = preface;
+  }
+
+  // ---- for the session ----
+
+  /** A data frame of `length` begins. @returns false when that is more than its window. */
+  expect(length: number): boolean {
+    if (length > this.#credit) return false;
+    this.#credit -= length;
+    return true;
+  }
+
+  get remoteEnded(): boolean {
+    return this.#state === 'remote-ended' || this.#state === 'both-ended';
+  }
+
+  receive(part: Uint8Array): void {
+    if (this.closed) return;
+    let bytes = part;
+    if (this.#preface !== null) {
+      const rest = this.#preface.read(bytes);
+      if (this.closed) return;
+      this.#returnCredit(bytes.length - (rest?.length ?? 0));
+      if (rest === null) return;
+      this.#preface = null;
+      bytes = rest;
+      if (bytes.length === 0) return;
+    }
+    if (this.#paused || this.#onData === null || this.#delivering || this.#queue.bytes > 0) this.#keep(bytes);
+    else this.#hand(bytes);
+  }
+
+  receiveFin(): void {
+    if (this.closed) return;
+    this.#changeState(this.#state === 'open' ? 'remote-ended' : 'both-ended');
+    if (this.#preface !== null) {
+      const preface = this.#preface;
+      this.#preface = null;
+      preface.ended(null);
+    }
+    this.#deliverQueue();
+  }
+
+  receiveRst(): void {
+    this.#close(new CausewayError('CW_STREAM_RESET'), 0);
+  }
+
+  /** @returns false when the sum does not fit the wire format */
+  receiveCredit(bytes: number): boolean {
+    this.#sendWindow += bytes;
+    if (this.#sendWindow > 0xffffffff) return false;
+    if (this.#pendingBytes > 0) this.pump();
+    return true;
+  }
+
+  /** Sends the ACK that nothing carried yet. */
+  acknowledge(): void {
+    if (this.#ackDue && !this.closed) this.#frame(Type.WindowUpdate, 0, 0);
+  }
+
+  sessionEnded(error: CausewayError): void {
+    this.#close(error, 0);
+  }
+
+  /** Window or output has room: one frame, then the next stream's turn. */
+  pump(): void {
+    if (this.closed) return;
+    this.#sendPending(1);
+    if (this.#pendingBytes > 0) {
+      if (this.#sendWindow > 0) this.#host.wait(this);
+      return;
+    }
+    if (!this.#needDrain) return;
+    if (this.#host.blocked) return this.#host.wait(this);
+    this.#needDrain = false;
+    this.onDrain?.();
+  }
+
+  // ---- inside ----
+
+  #sendPending(frames: number): void {
+    let left = frames;
+    let sent = 0;
+    while (sent < this.#pending.length && this.#sendWindow > 0 && left > 0 && !this.#host.blocked) {
+      const bytes = this.#pending[sent] ?? new Uint8Array(0);
+      const length = Math.min(bytes.length, this.#sendWindow, MAX_FRAME);
+      this.#sendWindow -= length;
+      this.#pendingBytes -= length;
+      this.#bytesOut += length;
+      this.#host.data(this.#takeAck(), this.id, length === bytes.length ? bytes : bytes.subarray(0, length));
+      if (length === bytes.length) sent += 1;
+      else this.#pending[sent] = bytes.subarray(length);
+      left -= 1;
+    }
+    if (sent > 0) this.#pending.splice(0, sent);
+    if (this.#pendingBytes > 0 && this.#sendWindow > 0 && this.#host.blocked) this.#host.wait(this);
+    this.#sendFin();
+  }
+
+  #sendFin(): void {
+    if (!this.#ending || this.#pendingBytes > 0) return;
+    if (this.#state !== 'open' && this.#state !== 'remote-ended') return;
+    this.#frame(Type.Data, Flag.Fin, 0);
+    this.#changeState(this.#state === 'open' ? 'local-ended' : 'both-ended');
+    this.#deliverQueue();
+  }
+
+  #frame(type: number, flags: number, length: number): void {
+    this.#host.frame(type, flags | this.#takeAck(), this.id, length);
+  }
+
+  #takeAck(): number {
+    if (!this.#ackDue) return 0;
+    this.#ackDue = false;
+    return Flag.Ack;
+  }
+
+  #hand(bytes: Uint8Array): void {
+    this.#bytesIn += bytes.length;
+    this.#delivering = true;
+    try {
+      this.#onData?.(bytes);
+    } finally {
+      this.#delivering = false;
+    }
+    this.#returnCredit(bytes.length);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (!this.#host.budget.hold(bytes.length)) {
+      return this.reset(new CausewayError('CW_BUSY', 'paused streams hold as much memory as this process allows'));
+    }
+    this.#queue.push(bytes);
+  }
+
+  get #waiting(): boolean {
+    return this.#queue.bytes > 0 || this.remoteEnded;
+  }
+
+  #deliverQueue(): void {
+    if (this.#delivering || this.#preface !== null) return;
+    while (!this.#paused && this.#onData !== null && !this.closed) {
+      const bytes = this.#queue.shift();
+      if (bytes === null) break;
+      this.#host.budget.release(bytes.length);
+      this.#hand(bytes);
+    }
+    if (this.#onData === null || this.#queue.bytes > 0 || !this.remoteEnded) return;
+    if (!this.#endTold) {
+      this.#endTold = true;
+      this.onEnd?.();
+    }
+    if (this.#state === 'both-ended') this.#close(null, 0);
+  }
+
+  /**
+   * Half a window at a time. A window that the peer keeps filling (twice measured bandwidth × delay is more than it)
+   * doubles, as far as the process's budget goes.
+   */
+  #returnCredit(bytes: number): void {
+    if (this.closed || this.remoteEnded) return;
+    this.#consumed += bytes;
+    if (this.#consumed < this.#window / 2) return;
+    const now = this.#host.now();
+    let growth = 0;
+    const { rttMs } = this.#host;
+    if (rttMs === null) this.#host.measureRtt();
+    else if (this.#window < this.#host.maxWindowBytes) {
+      const wanted = (2 * this.#consumed * rttMs) / Math.max(now - this.#creditedAt, 0.01);
+      if (wanted > this.#window) {
+        growth = this.#host.budget.raise(Math.min(this.#window, this.#host.maxWindowBytes - this.#window));
+        this.#window += growth;
+      }
+    }
+    this.#creditedAt = now;
+    this.#credit += this.#consumed + growth;
+    this.#frame(Type.WindowUpdate, 0, this.#consumed + growth);
+    this.#consumed = 0;
+  }
+
+  #close(error: CausewayError | null, lateBytes: number): void {
+    if (this.closed) return;
+    this.#changeState('closed');
+    this.#closeError = error;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#host.budget.release(this.#queue.bytes);
+    this.#queue.clear();
+    this.#host.budget.lower(this.#window - INITIAL_WINDOW);
+    tunnelCounters.streams -= 1;
+    this.#host.ended(this, lateBytes);
+    const preface = this.#preface;
+    this.#preface = null;
+    preface?.ended(error);
+    this.#tellClose();
+  }
+
+  #tellClose(): void {
+    const handler = this.#onClose;
+    this.#onClose = null;
+    handler?.(this.#closeError);
+  }
+
+  #changeState(next: State): void {
+    if (this.#state === 'closed') return;
+    this.#state = next;
+  }
 }

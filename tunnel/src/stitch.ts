@@ -1,4 +1,4 @@
-import type { CausewayError } from '@causeway/contract';
+import { CausewayError } from '@causeway/contract';
 import type { MuxStream } from './mux-stream.ts';
 
 /** Bytes that went from the first to the second (`up`) and back (`down`); `error` is null when both sides ended. */
@@ -9,10 +9,42 @@ export interface StitchResult {
 }
 
 export interface Stitched {
-  /** Resets both sides at once; `onDone` gets the error given. */
+  /** Resets both sides at once; `onDone` gets the error given, or null. */
   cut(error?: CausewayError): void;
 }
 
-export function stitch(_a: MuxStream, _b: MuxStream, _onDone: (result: StitchResult) => void): Stitched {
-  return { cut: () => {} };
+/**
+ * Joins two streams. Payload passes by reference; a side that is blocked pauses the other, which then withholds
+ * credit, so that nothing is buffered beyond the windows. FIN becomes FIN, RST becomes RST. `onDone` is called once,
+ * when both are closed.
+ */
+export function stitch(a: MuxStream, b: MuxStream, onDone: (result: StitchResult) => void): Stitched {
+  const beforeA = a.bytesIn;
+  const beforeB = b.bytesIn;
+  let open = 2;
+  let first: CausewayError | null = null;
+
+  const forward = (from: MuxStream, to: MuxStream): void => {
+    from.onEnd = () => to.end();
+    to.onDrain = () => from.resume();
+    from.onClose = (error) => {
+      first ??= error;
+      open -= 1;
+      if (error !== null) to.reset(error);
+      if (open === 0) onDone({ up: a.bytesIn - beforeA, down: b.bytesIn - beforeB, error: first });
+    };
+    from.onData = (bytes) => {
+      if (!to.write(bytes)) from.pause();
+    };
+  };
+  forward(a, b);
+  forward(b, a);
+
+  return {
+    cut(error) {
+      first ??= error ?? null;
+      a.reset(error);
+      b.reset(error);
+    },
+  };
 }
