@@ -1,0 +1,83 @@
+import type { LpmEntry } from '../lpm/lpm-table.ts';
+
+/** An address as a number on the 128-bit line, by splitting and joining text. Throws `RangeError`. */
+function addressNumber(text: string): bigint {
+  const bad = new RangeError(`not an address: ${text}`);
+  if (!text.includes(':')) {
+    const parts = text.split('.');
+    if (
+      parts.length !== 4 ||
+      !parts.every((part) => /^\d{1,3}$/.test(part) && String(Number(part)) === part && Number(part) < 256)
+    )
+      throw bad;
+    return parts.reduce((sum, part) => sum * 256n + BigInt(part), 0xffffn);
+  }
+  const tail = /^(.*:)([\d.]+\.[\d.]+)$/.exec(text);
+  if (tail !== null) {
+    const v4 = addressNumber(tail[2] ?? '') & 0xffffffffn;
+    return addressNumber(`${tail[1]}${(v4 >> 16n).toString(16)}:${(v4 & 0xffffn).toString(16)}`);
+  }
+  const halves = text.split('::').map((half) => (half === '' ? [] : half.split(':')));
+  const given = halves.flat();
+  if (halves.length > 2 || !given.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) throw bad;
+  if (halves.length === 1 ? given.length !== 8 : given.length > 7) throw bad;
+  const zeros = Array.from({ length: 8 - given.length }, () => '0');
+  const groups = [...(halves[0] ?? []), ...zeros, ...(halves[1] ?? [])];
+  return BigInt(`0x${groups.map((group) => group.padStart(4, '0')).join('')}`);
+}
+
+interface Range {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly bits: number;
+  readonly value: number;
+}
+
+function toRange(entry: LpmEntry): Range {
+  let base: bigint;
+  let bits: number;
+  if ('prefix' in entry) {
+    const [address = '', length] = entry.prefix.split('/');
+    base = addressNumber(address);
+    const width = address.includes(':') ? 128 : 32;
+    bits = 128 - width + Number(length ?? width);
+  } else {
+    ({ base, bits } = entry);
+  }
+  const size = 1n << BigInt(128 - bits);
+  const from = base - (base % size);
+  return { from, to: from + size - 1n, bits, value: entry.value };
+}
+
+/** Longest-prefix match by looking at every prefix. The oracle. */
+export class ReferenceLpm {
+  readonly size: number;
+  readonly #ranges: readonly Range[];
+
+  private constructor(ranges: readonly Range[]) {
+    this.#ranges = ranges;
+    this.size = ranges.length;
+  }
+
+  static build(entries: readonly LpmEntry[]): ReferenceLpm {
+    return new ReferenceLpm(entries.map(toRange));
+  }
+
+  lookup(address: string): number {
+    return this.#find(addressNumber(address));
+  }
+
+  lookupBytes(bytes: Uint8Array): number {
+    if (bytes.length !== 4 && bytes.length !== 16) throw new RangeError('an address has 4 or 16 bytes');
+    return this.#find(bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), bytes.length === 4 ? 0xffffn : 0n));
+  }
+
+  #find(address: bigint): number {
+    let best: Range | undefined;
+    for (const range of this.#ranges) {
+      const covers = range.from <= address && address <= range.to;
+      if (covers && (best === undefined || range.bits >= best.bits)) best = range;
+    }
+    return best?.value ?? -1;
+  }
+}
