@@ -1,0 +1,68 @@
+import { X509Certificate } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CausewayError, decodeJoinToken, type JoinToken } from '@causeway/contract';
+import { enrol, loadIdentity, saveIdentity, type Identity, type TransportName } from '@causeway/tunnel';
+import type { Logger } from 'pino';
+
+export interface EnrolmentOptions {
+  readonly dataDir: string;
+  readonly token: string | undefined;
+  /** `host:port` instead of the one in the token or the stored identity. */
+  readonly pop: string | undefined;
+  readonly transport: TransportName;
+  readonly name: string;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+}
+
+export const identityFile = (dataDir: string): string => join(dataDir, 'identity.json');
+
+/** Mode 0700: the folder holds a private key. Throws `CW_DATA_UNUSABLE`. */
+export async function prepareDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await chmod(dataDir, 0o700);
+  } catch (error) {
+    throw new CausewayError('CW_DATA_UNUSABLE', `${dataDir}: cannot be made or entered`, { cause: error });
+  }
+}
+
+/**
+ * The stored identity, or a new one for the token. A token works once, so a stored identity of the same deployment
+ * wins over it and the same command line may start the publisher again and again; a token of another deployment
+ * replaces the identity. Throws `CW_NOT_ENROLLED`, `CW_TOKEN_INVALID`, `CW_CA_MISMATCH` or the tunnel's codes.
+ */
+export async function obtainIdentity(options: EnrolmentOptions): Promise<Identity> {
+  const file = identityFile(options.dataDir);
+  const stored = await loadIdentity(file);
+  const token = options.token === undefined ? null : decodeJoinToken(options.token);
+  if (stored !== null && (token === null || trusts(stored, token))) {
+    if (token !== null) options.log.info({ name: stored.name }, 'enrolled already: the join token was not used');
+    return options.pop === undefined ? stored : { ...stored, pop: options.pop };
+  }
+  if (token === null) {
+    throw new CausewayError(
+      'CW_NOT_ENROLLED',
+      `no identity in ${options.dataDir}: make a join token at the PoP (causeway token) and start with --join TOKEN`,
+    );
+  }
+  if (token.kind !== 'publisher') throw new CausewayError('CW_TOKEN_INVALID', 'this join token is for a device');
+  const identity = await enrol({
+    token: options.pop === undefined ? token : { ...token, pop: options.pop },
+    name: options.name,
+    transport: options.transport,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  await saveIdentity(file, identity);
+  options.log.info({ id: identity.id, name: identity.name, pop: identity.pop }, 'enrolled');
+  return identity;
+}
+
+/** Whether the identity trusts the CA that the token names, the old one included while a CA rolls over. */
+function trusts(identity: Identity, token: JoinToken): boolean {
+  const certificates = identity.ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return certificates.some(
+    (pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase() === token.ca,
+  );
+}
