@@ -40,33 +40,9 @@ describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
   test('ends the session and cuts an open WebSocket and a running download within a second', async () => {
     const log = page.getByRole('log');
     await log.filter({ hasText: 'open' }).waitFor();
-    const running = page.evaluate(async () => {
-      const answer = await fetch('/endless');
-      const reader = answer.body?.getReader();
-      let bytes = 0;
-      try {
-        for (;;) {
-          const piece = await reader?.read();
-          if (piece === undefined || piece.done) return { bytes, cut: false, at: Date.now() };
-          bytes += piece.value.length;
-          document.title = String(bytes);
-        }
-      } catch {
-        return { bytes, cut: true, at: Date.now() };
-      }
-    });
+    const running = page.evaluate<{ bytes: number; cut: boolean; at: number }>('readEndless()');
     await awaitCondition('the download to run', async () => Number(await page.title()) > 100_000);
-    const closed = page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const element = document.querySelector('#socket');
-          const look = (): void => {
-            if (element?.textContent === 'closed') resolve(Date.now());
-          };
-          new MutationObserver(look).observe(element as Element, { childList: true, characterData: true, subtree: true });
-          look();
-        }),
-    );
+    const closed = page.evaluate<number>('socketClosed');
 
     const at = await signOut(context, dev.urls.portal);
     const download = await within('the download to be cut', 10_000, running);

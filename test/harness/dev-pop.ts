@@ -70,8 +70,17 @@ export async function startDev(options: DevOptions = {}): Promise<DevPop> {
   const program = nodeProgram('causeway dev', 'proxy/src/cli/causeway.ts', [
     'dev',
     ...(options.publish === undefined ? [] : [options.publish]),
-    ...['--json', '--data', data, '--workers', String(options.workers ?? 1)],
-    ...['--port', String(ports.pop), '--idp-port', String(ports.idp), '--operations-port', String(ports.operations)],
+    '--json',
+    '--data',
+    data,
+    '--workers',
+    String(options.workers ?? 1),
+    '--port',
+    String(ports.pop),
+    '--idp-port',
+    String(ports.idp),
+    '--operations-port',
+    String(ports.operations),
     ...(options.agent === true ? ['--agent', '--agent-port', String(ports.agent)] : []),
   ]);
   let ready: DevReady;

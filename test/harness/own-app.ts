@@ -11,7 +11,8 @@ export interface OwnApp {
 /** The private app of the tests as a process of its own, on loopback. */
 export async function startOwnApp(options: { port?: number; title?: string } = {}): Promise<OwnApp> {
   const program = nodeProgram('private app', 'test/harness/private-app.ts', [
-    ...['--port', String(options.port ?? 0)],
+    '--port',
+    String(options.port ?? 0),
     ...(options.title === undefined ? [] : ['--title', options.title]),
   ]);
   const { listening } = await program.line(

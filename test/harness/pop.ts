@@ -22,7 +22,11 @@ export interface Status {
   readonly snapshot: number;
   readonly sessions: number;
   readonly edges: readonly { readonly worker: number; readonly pid: number; readonly openStreams: number }[];
-  readonly publishers: readonly { readonly name: string; readonly enrolled: boolean; readonly connectedWorkers: number }[];
+  readonly publishers: readonly {
+    readonly name: string;
+    readonly enrolled: boolean;
+    readonly connectedWorkers: number;
+  }[];
   readonly devices: readonly { readonly id: string; readonly user: string; readonly connected: boolean }[];
   readonly degraded: readonly string[];
 }
@@ -72,7 +76,12 @@ export interface PopOptions {
 export async function startPop({ configFile, data, prefix = [] }: PopOptions): Promise<Pop> {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const program = prefixed('causeway pop', prefix, 'proxy/src/cli/causeway.ts', [
-    ...['pop', '--config', configFile, '--data', data, '--json'],
+    'pop',
+    '--config',
+    configFile,
+    '--data',
+    data,
+    '--json',
   ]);
   let ready: PopReady;
   try {
@@ -112,7 +121,9 @@ export interface PublisherOptions {
 export function startPublisher(options: PublisherOptions): Program {
   const { join: token, allow, map = [], data, transport, prefix = [] } = options;
   return prefixed('causeway-publisher', prefix, 'publisher/src/causeway-publisher.ts', [
-    ...['up', '--data', data],
+    'up',
+    '--data',
+    data,
     ...(token === undefined ? [] : ['--join', token]),
     ...allow.flatMap((entry) => ['--allow', entry]),
     ...map.flatMap((entry) => ['--map', entry]),
@@ -125,7 +136,8 @@ export async function awaitPublisher(data: string, name: string, workers: number
   try {
     await awaitCondition(
       `publisher ${name} on ${workers} worker(s)`,
-      async () => (await statusOf(data)).publishers.some((one) => one.name === name && one.connectedWorkers === workers),
+      async () =>
+        (await statusOf(data)).publishers.some((one) => one.name === name && one.connectedWorkers === workers),
       { timeoutMs: 20_000, everyMs: 200 },
     );
   } catch (error) {

@@ -50,6 +50,29 @@ globalThis.echo = (data) => new Promise((resolve, reject) => {
   socket.addEventListener('close', () => reject(new Error('closed')), { once: true });
   socket.send(data);
 });
+globalThis.echoesOf = async () => {
+  const text = await echo('grüße, 世界 🌍');
+  const sent = Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * 31 + (i >>> 8)) & 0xff);
+  const back = new Uint8Array(await echo(sent));
+  const long = 'ä'.repeat(300_000);
+  const binary = back.length === sent.length && back.every((byte, i) => byte === sent[i]);
+  return { text, binary, long: (await echo(long)) === long };
+};
+globalThis.readEndless = async () => {
+  let bytes = 0;
+  try {
+    const reader = (await fetch('/endless')).body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return { bytes, cut: false, at: Date.now() };
+      bytes += value.length;
+      document.title = String(bytes);
+    }
+  } catch {
+    return { bytes, cut: true, at: Date.now() };
+  }
+};
+globalThis.socketClosed = new Promise((resolve) => socket.addEventListener('close', () => resolve(Date.now())));
 </script></html>`;
 
 const server = createServer((request, response) => {

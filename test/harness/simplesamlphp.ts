@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { awaitGone } from './leftovers.ts';
 import { freePort } from './ports.ts';
 import { Program } from './program.ts';
 import { processesBelow } from './process-tree.ts';
+import type { IdentityProvider } from './site.ts';
 
 const run = promisify(execFile);
 const INSTALLED = '/usr/share/simplesamlphp/www';
@@ -22,23 +23,13 @@ export interface SimpleSamlPerson {
   readonly groups: readonly string[];
 }
 
-export interface SimpleSaml {
-  readonly entityId: string;
-  readonly ssoUrl: string;
-  /** PEM of the certificate that signs. */
-  readonly certificate: string;
-  /** Tells the IdP about the SP, which may be known only after the IdP is. */
-  trust(sp: { entityId: string; acsUrl: string }): void;
-  stop(): Promise<void>;
-}
-
 /** Why it cannot be used here, or `null`. */
 export function simpleSamlMissing(): string | null {
   return existsSync(INSTALLED) ? null : 'SimpleSAMLphp is not installed: node scripts/provision.ts test';
 }
 
 /** Debian's SimpleSAMLphp on PHP's own server: an IdP that we did not write. One temporary folder holds all of it. */
-export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Promise<SimpleSaml> {
+export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Promise<IdentityProvider> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-ssp-'));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -61,7 +52,6 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
     cwd: folder,
     env: { SIMPLESAMLPHP_CONFIG_DIR: join(folder, 'config'), PHP_CLI_SERVER_WORKERS: '4' },
   });
-  const ssoUrl = `${origin}/simplesaml/saml2/idp/SSOService.php`;
   const stop = async (): Promise<void> => {
     // The master does not take its workers along.
     const pids = [php.pid, ...processesBelow(php.pid)];
@@ -76,12 +66,14 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
     await awaitGone(pids);
     await rm(folder, { recursive: true, force: true });
   };
+  let metadata: string;
   try {
-    await awaitCondition(
+    metadata = await awaitCondition(
       'SimpleSAMLphp to show its metadata',
       async () => {
         const answer = await fetch(`${origin}/simplesaml/saml2/idp/metadata.php`);
-        return answer.ok && (await answer.text()).includes(entityId);
+        const xml = await answer.text();
+        return answer.ok && xml.includes(entityId) && xml;
       },
       { timeoutMs: 20_000, everyMs: 100 },
     );
@@ -91,10 +83,15 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
     throw new Error(`SimpleSAMLphp did not start\n${tail}`, { cause: error });
   }
   return {
-    entityId,
-    ssoUrl,
-    certificate: readFileSync(certificate, 'utf8'),
+    metadata,
     trust: (sp) => writeFileSync(join(folder, 'metadata/saml20-sp-remote.php'), remoteSp(sp)),
+    async signIn(page, person) {
+      const account = people.find(({ user }) => user === person);
+      await page.getByLabel('Username').fill(person);
+      await page.getByLabel('Password').fill(account?.password ?? '');
+      await page.getByRole('button', { name: 'Login' }).click();
+      await page.waitForURL((url) => url.origin !== origin);
+    },
     stop,
   };
 }

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { popConfig, PUBLISHER, SITE_DOMAINS, type TestConfig } from './pop-config.ts';
+import {
+  awaitPublisher,
+  startPop,
+  startPublisher,
+  temporaryFolder,
+  type Folder,
+  type Pop,
+  type PublisherOptions,
+} from './pop.ts';
+import { freePorts } from './ports.ts';
+import type { Program } from './program.ts';
+
+/** An identity provider as the tests use one. */
+export interface IdentityProvider {
+  readonly metadata: string;
+  /** Tells it about the PoP. */
+  trust(sp: { entityId: string; acsUrl: string }): void | Promise<void>;
+  /** On its page: signs in, and leaves the page. */
+  signIn(page: Page, person: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SiteOptions {
+  readonly name: string;
+  readonly workers?: number;
+  readonly apps: readonly object[];
+  readonly rules: readonly object[];
+  readonly allow: readonly string[];
+  readonly map?: readonly string[];
+  readonly transport?: PublisherOptions['transport'];
+  /** Started for the port that the PoP will have. */
+  readonly idp: (folder: Folder, origin: string) => Promise<IdentityProvider>;
+}
+
+/** A small deployment: identity provider, `causeway pop` with a configuration of its own, and an enrolled publisher. */
+export interface Site {
+  readonly folder: Folder;
+  readonly config: TestConfig;
+  readonly configFile: string;
+  readonly idp: IdentityProvider;
+  readonly port: number;
+  pop: Pop;
+  publisher: Program;
+  url(app: string, path?: string): string;
+  readonly loginOrigin: string;
+  /** Starts the publisher again, with the identity that it has. */
+  restartPublisher(): Promise<void>;
+  restartPop(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startSite(options: SiteOptions): Promise<Site> {
+  const { workers = 1, apps, rules, allow, map = [], transport } = options;
+  const folder = temporaryFolder(options.name);
+  const [port = 0, operationsPort = 0] = await freePorts(2);
+  const loginOrigin = `https://login.${SITE_DOMAINS.identity}:${port}`;
+  const started: (() => Promise<unknown>)[] = [() => folder.forget()];
+  const stop = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const end of started.splice(0).toReversed()) await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
+  };
+  try {
+    const idp = await options.idp(folder, loginOrigin);
+    started.push(() => idp.stop());
+    await idp.trust({ entityId: `${loginOrigin}/saml/metadata`, acsUrl: `${loginOrigin}/saml/acs` });
+    const metadata = folder.file('idp.xml', idp.metadata);
+    const config = popConfig({ port, operationsPort, workers, apps, rules, metadata });
+    const configFile = folder.file('causeway.yaml', config);
+    const data = join(folder.path, 'pop');
+    const start = (): Promise<Pop> => startPop({ configFile, data });
+    const publish = (token?: string): Program =>
+      startPublisher({
+        allow,
+        map,
+        data: join(folder.path, 'publisher'),
+        ...(token === undefined ? {} : { join: token }),
+        ...(transport === undefined ? {} : { transport }),
+      });
+    const pop = await start();
+    started.push(() => site.pop.stop());
+    const publisher = publish(await pop.token(PUBLISHER));
+    started.push(() => site.publisher.stop());
+    await awaitPublisher(data, PUBLISHER, workers, publisher);
+    const site: Site = {
+      folder,
+      config,
+      configFile,
+      idp,
+      port,
+      pop,
+      publisher,
+      loginOrigin,
+      url: (app, path = '/') => `https://${app}.${SITE_DOMAINS.access}:${port}${path}`,
+      async restartPublisher() {
+        site.publisher = publish();
+        await awaitPublisher(data, PUBLISHER, workers, site.publisher);
+      },
+      async restartPop() {
+        await site.pop.stop();
+        site.pop = await start();
+      },
+      stop,
+    };
+    return site;
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+}
