@@ -10,7 +10,7 @@ describe.each([1, 2])('login through the development IdP, %i edge worker(s)', (w
 
   beforeAll(async () => {
     dev = await startDev({ workers });
-    browser = await launchBrowser({ caFile: dev.ca });
+    browser = await launchBrowser({ caFiles: [dev.ca] });
   });
   afterAll(async () => {
     await browser?.close();
@@ -50,6 +50,7 @@ describe.each([1, 2])('login through the development IdP, %i edge worker(s)', (w
     await page.getByRole('heading', { level: 1, name: /ada/i }).waitFor();
     await page.getByRole('link', { name: 'intranet' }).click();
     await page.waitForURL((url) => url.origin === new URL(dev.url('intranet')).origin);
+    expect(page.url()).toBe(dev.url('intranet'));
     await context.close();
   });
 
@@ -103,5 +104,5 @@ describe.each([1, 2])('login through the development IdP, %i edge worker(s)', (w
 });
 
 /** What the demo's rules say of its people. */
-const BLOCKED = { person: 'bob', app: 'notes' } as const;
-const UNGIVEN = { person: 'eve', app: 'intranet' } as const;
+const BLOCKED = { person: 'ben', app: 'intranet' } as const;
+const UNGIVEN = { person: 'cleo', app: 'intranet' } as const;

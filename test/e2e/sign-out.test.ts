@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cookieFor, getPageAs } from '../harness/as-person.ts';
+import { cookieFor, getPageAs, PEOPLE } from '../harness/as-person.ts';
 import { awaitCondition, within } from '../harness/await-condition.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { startDev, type DevPop } from '../harness/dev-pop.ts';
@@ -24,7 +24,7 @@ describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
   beforeAll(async () => {
     app = await startOwnApp();
     dev = await startDev({ workers, publish: app.url });
-    browser = await launchBrowser({ caFile: dev.ca });
+    browser = await launchBrowser({ caFiles: [dev.ca] });
   });
   beforeEach(async () => {
     await context?.close();
@@ -52,7 +52,7 @@ describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
     expect(socketClosedAt - at).toBeLessThan(CUT_MS);
 
     await page.goto(dev.url('own', '/after'));
-    await page.getByRole('button', { name: /\bada\b/i }).waitFor();
+    await page.getByRole('button', { name: PEOPLE.ada }).waitFor();
   });
 
   test('what is open on every worker is cut, also by a sign-out that another worker served', async () => {

@@ -40,9 +40,9 @@ describe.skipIf(missing !== null)('login through an identity provider that we di
       apps: [webApp({ name: 'intranet', host: '127.0.0.1', port: app.port })],
       rules: RULES,
       allow: [`127.0.0.1:${app.port}`],
-      idp: () => startSimpleSaml([GRACE, HEIDI]),
+      idp: (sp) => startSimpleSaml(sp, [GRACE, HEIDI]),
     });
-    browser = await launchBrowser({ caFile: site.pop.ca });
+    browser = await launchBrowser({ caFiles: site.caFiles });
   });
   afterAll(async () => {
     await browser?.close();

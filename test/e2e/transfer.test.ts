@@ -24,7 +24,7 @@ describe.each([1, 2])('bytes through a custom URL, %i edge worker(s)', (workers)
     folder = temporaryFolder('transfer');
     app = await startOwnApp();
     dev = await startDev({ workers, publish: app.url });
-    browser = await launchBrowser({ caFile: dev.ca });
+    browser = await launchBrowser({ caFiles: [dev.ca] });
     ({ page } = await getPageAs(browser, 'ada', dev.url('own', '/start?deep=1')));
   });
   afterAll(async () => {

@@ -2,7 +2,8 @@ import type { BrowserContext, Page } from 'playwright-core';
 import type { TrustingBrowser } from './browser.ts';
 
 /** The demo's people as the development IdP offers them: one button each. */
-export type Person = 'ada' | 'bob' | 'eve';
+export const PEOPLE = { ada: 'Ada Lindqvist', ben: 'Ben Okafor', cleo: 'Cleo Martin' } as const;
+export type Person = keyof typeof PEOPLE;
 
 export interface SignedIn {
   readonly page: Page;
@@ -20,7 +21,7 @@ export async function getPageAs(browser: TrustingBrowser, person: Person, url: s
 
 /** On the page of the development IdP. */
 export async function pickPerson(page: Page, person: Person): Promise<void> {
-  await page.getByRole('button', { name: new RegExp(`\\b${person}\\b`, 'i') }).click();
+  await page.getByRole('button', { name: PEOPLE[person], exact: true }).click();
 }
 
 /** The cookie header of a signed-in browser for an app, so that another client can act as the same session. */

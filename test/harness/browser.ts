@@ -29,8 +29,8 @@ const FLAGS = [
 ];
 
 export interface BrowserOptions {
-  /** The deployment's CA; nothing else is added to what Chromium trusts, and nothing is ignored. */
-  readonly caFile: string;
+  /** The deployment's CA and the like; nothing else is added to what Chromium trusts, and nothing is ignored. */
+  readonly caFiles: readonly string[];
   /** Words before the executable, such as `ip netns exec NAME`. */
   readonly prefix?: readonly string[];
 }
@@ -46,10 +46,10 @@ export interface TrustingBrowser {
  * Chromium with a home of its own, whose certificate store trusts the deployment's CA: TLS is really verified, as it
  * is for a person who ran `causeway dev --trust`.
  */
-export async function launchBrowser({ caFile, prefix = [] }: BrowserOptions): Promise<TrustingBrowser> {
+export async function launchBrowser({ caFiles, prefix = [] }: BrowserOptions): Promise<TrustingBrowser> {
   const home = mkdtempSync(join(tmpdir(), 'causeway-browser-'));
   try {
-    await trust(home, caFile);
+    await trust(home, caFiles);
     const executable = chromiumPath();
     const browser = await chromium.launch({
       executablePath: prefix.length === 0 ? executable : wrapper(home, [...prefix, executable]),
@@ -89,12 +89,14 @@ export function chromiumPath(): string {
   return found;
 }
 
-async function trust(home: string, caFile: string): Promise<void> {
+async function trust(home: string, caFiles: readonly string[]): Promise<void> {
   const store = join(home, '.pki', 'nssdb');
   mkdirSync(store, { recursive: true });
   try {
     await run('certutil', ['-N', '--empty-password', '-d', `sql:${store}`]);
-    await run('certutil', ['-A', '-n', 'causeway', '-t', 'C,,', '-i', caFile, '-d', `sql:${store}`]);
+    for (const file of caFiles) {
+      await run('certutil', ['-A', '-n', file, '-t', 'C,,', '-i', file, '-d', `sql:${store}`]);
+    }
   } catch (error) {
     throw new Error('certutil (Debian: libnss3-tools) did not add the CA: run node scripts/provision.ts test', {
       cause: error,

@@ -9,7 +9,7 @@ import { awaitGone } from './leftovers.ts';
 import { freePort } from './ports.ts';
 import { Program } from './program.ts';
 import { processesBelow } from './process-tree.ts';
-import type { IdentityProvider } from './site.ts';
+import type { IdentityProvider, ServiceProvider } from './site.ts';
 
 const run = promisify(execFile);
 const INSTALLED = '/usr/share/simplesamlphp/www';
@@ -29,7 +29,10 @@ export function simpleSamlMissing(): string | null {
 }
 
 /** Debian's SimpleSAMLphp on PHP's own server: an IdP that we did not write. One temporary folder holds all of it. */
-export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Promise<IdentityProvider> {
+export async function startSimpleSaml(
+  sp: ServiceProvider,
+  people: readonly SimpleSamlPerson[],
+): Promise<IdentityProvider> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-ssp-'));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -43,6 +46,7 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
   writeFileSync(join(folder, 'config/config.php'), configuration(folder, origin));
   writeFileSync(join(folder, 'config/authsources.php'), accounts(people));
   writeFileSync(join(folder, 'metadata/saml20-idp-hosted.php'), hostedIdp(entityId));
+  writeFileSync(join(folder, 'metadata/saml20-sp-remote.php'), remoteSp(sp));
   writeFileSync(join(folder, 'router.php'), ROUTER);
 
   const php = new Program({
@@ -84,7 +88,7 @@ export async function startSimpleSaml(people: readonly SimpleSamlPerson[]): Prom
   }
   return {
     metadata,
-    trust: (sp) => writeFileSync(join(folder, 'metadata/saml20-sp-remote.php'), remoteSp(sp)),
+    caFile: null,
     async signIn(page, person) {
       const account = people.find(({ user }) => user === person);
       await page.getByLabel('Username').fill(person);
@@ -174,7 +178,7 @@ $metadata[${text(entityId)}] = [
 `;
 }
 
-function remoteSp({ entityId, acsUrl }: { entityId: string; acsUrl: string }): string {
+function remoteSp({ entityId, acsUrl }: ServiceProvider): string {
   return `<?php
 $metadata[${text(entityId)}] = [
   'AssertionConsumerService' => ${text(acsUrl)},

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { startDevIdp } from './dev-idp.ts';
 import { popConfig, PUBLISHER, SITE_DOMAINS, type TestConfig } from './pop-config.ts';
 import {
   awaitPublisher,
@@ -13,11 +14,17 @@ import {
 import { freePorts } from './ports.ts';
 import type { Program } from './program.ts';
 
+/** What an identity provider knows of a PoP. */
+export interface ServiceProvider {
+  readonly entityId: string;
+  readonly acsUrl: string;
+}
+
 /** An identity provider as the tests use one. */
 export interface IdentityProvider {
   readonly metadata: string;
-  /** Tells it about the PoP. */
-  trust(sp: { entityId: string; acsUrl: string }): void | Promise<void>;
+  /** The CA of its web certificate, where it has one. */
+  readonly caFile: string | null;
   /** On its page: signs in, and leaves the page. */
   signIn(page: Page, person: string): Promise<void>;
   stop(): Promise<void>;
@@ -31,8 +38,8 @@ export interface SiteOptions {
   readonly allow: readonly string[];
   readonly map?: readonly string[];
   readonly transport?: PublisherOptions['transport'];
-  /** Started for the port that the PoP will have. */
-  readonly idp: (folder: Folder, origin: string) => Promise<IdentityProvider>;
+  /** The development IdP where absent. */
+  readonly idp?: (sp: ServiceProvider, folder: Folder) => Promise<IdentityProvider>;
 }
 
 /** A small deployment: identity provider, `causeway pop` with a configuration of its own, and an enrolled publisher. */
@@ -46,6 +53,8 @@ export interface Site {
   publisher: Program;
   url(app: string, path?: string): string;
   readonly loginOrigin: string;
+  /** Whom a browser has to trust. */
+  readonly caFiles: readonly string[];
   /** Starts the publisher again, with the identity that it has. */
   restartPublisher(): Promise<void>;
   restartPop(): Promise<void>;
@@ -64,9 +73,9 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
   };
   try {
-    const idp = await options.idp(folder, loginOrigin);
+    const sp = { entityId: `${loginOrigin}/saml/metadata`, acsUrl: `${loginOrigin}/saml/acs` };
+    const idp = await (options.idp?.(sp, folder) ?? startDevIdp({ folder, sp }));
     started.push(() => idp.stop());
-    await idp.trust({ entityId: `${loginOrigin}/saml/metadata`, acsUrl: `${loginOrigin}/saml/acs` });
     const metadata = folder.file('idp.xml', idp.metadata);
     const config = popConfig({ port, operationsPort, workers, apps, rules, metadata });
     const configFile = folder.file('causeway.yaml', config);
@@ -94,6 +103,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
       pop,
       publisher,
       loginOrigin,
+      caFiles: [pop.ca, ...(idp.caFile === null ? [] : [idp.caFile])],
       url: (app, path = '/') => `https://${app}.${SITE_DOMAINS.access}:${port}${path}`,
       async restartPublisher() {
         site.publisher = publish();
