@@ -35,32 +35,52 @@ export async function loadConfigWithWarnings(file: string): Promise<LoadedConfig
 /** @param name what messages call the text @throws CausewayError `CW_CONFIG_INVALID` */
 export function parseConfig(text: string, name: string): LoadedConfig {
   const source = new YamlSource(text);
-  const at = ({ line, column }: { line: number; column: number }): string => `${name}:${line}:${column}`;
-  if (source.errors.length > 0) {
-    throw new CausewayError('CW_CONFIG_INVALID', source.errors.map((e) => `${at(e)} ${e.message}`).join('\n'));
-  }
-  const line = (path: readonly PropertyKey[], message: string): string =>
-    `${at(source.locate(path))} ${path.length === 0 ? '' : `${z.core.toDotPath(path)}: `}${message}`;
-
+  if (source.errors.length > 0) throw refusal(name, source.errors);
   const parsed = configSchema.safeParse(source.value);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) => {
-      if (issue.code !== 'unrecognized_keys') return [line(issue.path, wording(issue))];
-      const known = knownKeys(issue.path);
-      return issue.keys.map(
-        (key) =>
-          `${at(source.locateKey(issue.path, key))} ${z.core.toDotPath([...issue.path, key])}: ` +
-          `unknown key${didYouMean(key, known)}`,
-      );
-    });
-    throw new CausewayError('CW_CONFIG_INVALID', problems.join('\n'));
+  if (!parsed.success)
+    throw refusal(
+      name,
+      parsed.error.issues.flatMap((issue) => located(source, issue)),
+    );
+  const config = parsed.data;
+  const found = crossChecks(config);
+  const of = (severity: 'error' | 'warning'): Located[] =>
+    found
+      .filter((problem) => problem.severity === severity)
+      .map(({ path, message }) => ({ ...source.locate(path), message: `${z.core.toDotPath(path)}: ${message}` }));
+  const errors = of('error');
+  if (errors.length > 0) throw refusal(name, errors);
+  return { config, warnings: lines(name, of('warning')) };
+}
+
+interface Located {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+function located(source: YamlSource, issue: z.core.$ZodIssue): Located[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(path);
+    return issue.keys.map((key) => ({
+      ...source.locateKey(path, key),
+      message: `${z.core.toDotPath([...path, key])}: unknown key${didYouMean(key, known)}`,
+    }));
   }
-  const found = crossChecks(parsed.data);
-  const lines = (severity: 'error' | 'warning'): string[] =>
-    found.filter((p) => p.severity === severity).map((p) => line(p.path, p.message));
-  const errors = lines('error');
-  if (errors.length > 0) throw new CausewayError('CW_CONFIG_INVALID', errors.join('\n'));
-  return { config: parsed.data, warnings: lines('warning') };
+  const where = path.length === 0 ? '' : `${z.core.toDotPath(path)}: `;
+  return [{ ...source.locate(path), message: `${where}${wording(issue)}` }];
+}
+
+/** In the order of the file. */
+function lines(name: string, problems: readonly Located[]): string[] {
+  return problems
+    .toSorted((a, b) => a.line - b.line || a.column - b.column)
+    .map(({ line, column, message }) => `${name}:${line}:${column} ${message}`);
+}
+
+function refusal(name: string, problems: readonly Located[]): CausewayError {
+  return new CausewayError('CW_CONFIG_INVALID', lines(name, problems).join('\n'));
 }
 
 async function readText(file: string): Promise<string> {
