@@ -1,7 +1,7 @@
 export { connectTunnel, type ConnectOptions, type TransportName } from './connect.ts';
 export { ControlChannel } from './control-channel.ts';
 export { tunnelCounters } from './counters.ts';
-export { Dialler, type DiallerOptions, type DiallerState } from './dialler.ts';
+export { Dialler, type DiallerOptions, type DiallerState, type DiallerTimers } from './dialler.ts';
 export { enrol, renew, type EnrolOptions, type RenewOptions } from './enrol.ts';
 export { loadIdentity, saveIdentity, type Identity } from './identity.ts';
 export { type MuxLimits, windowBudget } from './mux-limits.ts';

@@ -118,7 +118,7 @@ export class MuxStream {
     if (handler !== null && this.#waiting) this.#host.later(() => this.#deliverQueue());
   }
 
-  /** Called once: with null after both sides ended or after `reset()`, else with why. */
+  /** Called once: with null after both sides ended, else with why. */
   get onClose(): ((error: CausewayError | null) => void) | null {
     return this.#onClose;
   }
@@ -152,11 +152,12 @@ export class MuxStream {
     this.#sendFin();
   }
 
-  /** Ends both directions at once, drops what waits, and tells the peer. `onClose` gets `error`, or null. */
-  reset(error: CausewayError | null = null): void {
+  /** Ends both directions at once, drops what waits, and tells the peer. `onClose` gets `error`. */
+  reset(error?: CausewayError): void {
     if (this.closed) return;
     this.#frame(Type.Data, Flag.Rst, 0);
-    this.#close(error, this.#state === 'remote-ended' || this.#state === 'both-ended' ? 0 : this.#credit);
+    const reason = error ?? new CausewayError('CW_STREAM_RESET', 'this side reset the stream');
+    this.#close(reason, this.remoteEnded ? 0 : this.#credit);
   }
 
   /** Data stays with the stream, at most its window, and credit is withheld. */

@@ -9,7 +9,7 @@ export interface StitchResult {
 }
 
 export interface Stitched {
-  /** Resets both sides at once; `onDone` gets the error given, or null. */
+  /** Resets both sides at once; `onDone` gets the error given, or `CW_STREAM_RESET`. */
   cut(error?: CausewayError): void;
 }
 
