@@ -13,6 +13,7 @@ export interface DevIdpOptions {
   readonly sp: ServiceProvider;
   readonly hostName?: string;
   readonly host?: string;
+  readonly port?: number;
   readonly prefix?: readonly string[];
 }
 
@@ -21,7 +22,7 @@ export async function startDevIdp(options: DevIdpOptions): Promise<IdentityProvi
   const { folder, sp, hostName = 'idp.site-idp.localhost', host = '127.0.0.1', prefix = [] } = options;
   const authority = await makeAuthority(join(folder.path, 'idp-ca'), 'CA of the identity provider under test');
   const { cert, key } = await authority.issue({ names: [hostName] });
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const publicUrl = `https://${hostName}:${port}`;
   const dataDir = join(folder.path, 'idp');
   const settings = { dataDir, host, port, publicUrl, cert, key };

@@ -1,5 +1,6 @@
 import { awaitGone } from './leftovers.ts';
-import { jsonLine, nodeProgram, type Program } from './program.ts';
+import { prefixed } from './pop.ts';
+import { jsonLine, type Program } from './program.ts';
 
 export interface OwnApp {
   readonly program: Program;
@@ -8,9 +9,19 @@ export interface OwnApp {
   stop(): Promise<void>;
 }
 
+export interface OwnAppOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly title?: string;
+  readonly prefix?: readonly string[];
+}
+
 /** The private app of the tests as a process of its own, on loopback. */
-export async function startOwnApp(options: { port?: number; title?: string } = {}): Promise<OwnApp> {
-  const program = nodeProgram('private app', 'test/harness/private-app.ts', [
+export async function startOwnApp(options: OwnAppOptions = {}): Promise<OwnApp> {
+  const { host = '127.0.0.1', prefix = [] } = options;
+  const program = prefixed('private app', prefix, 'test/harness/private-app.ts', [
+    '--host',
+    host,
     '--port',
     String(options.port ?? 0),
     ...(options.title === undefined ? [] : ['--title', options.title]),
@@ -23,7 +34,7 @@ export async function startOwnApp(options: { port?: number; title?: string } = {
   return {
     program,
     port: listening,
-    url: `http://127.0.0.1:${listening}`,
+    url: `http://${host}:${listening}`,
     async stop() {
       await program.stop();
       await awaitGone([program.pid]);
