@@ -46,15 +46,6 @@ function isV4(from: bigint, to: bigint): boolean {
   return from >= V4_FIRST && to <= V4_LAST;
 }
 
-function prefixText(base: bigint, bits: number): string {
-  if (bits >= 96 && isV4(base, base)) {
-    const number = base - V4_FIRST;
-    return `${[24n, 16n, 8n, 0n].map((shift) => (number >> shift) & 0xffn).join('.')}/${bits - 96}`;
-  }
-  const groups = Array.from({ length: 8 }, (_, i) => ((base >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
-  return `${groups.join(':')}/${bits}`;
-}
-
 export class AllowList {
   readonly #entries: readonly Entry[];
   readonly #names: readonly Entry[];
@@ -69,19 +60,17 @@ export class AllowList {
     const networks = this.#entries.flatMap((entry) =>
       entry.pattern.kind === 'range' ? [{ entry, from: entry.pattern.from, to: entry.pattern.to }] : [],
     );
-    const prefixes = new Map<string, { first: bigint; last: bigint }>();
+    const prefixes = new Map<string, { base: bigint; bits: number }>();
     for (const { from, to } of networks) {
-      for (const { base, bits } of rangeToPrefixes(from, to)) {
-        prefixes.set(prefixText(base, bits), { first: base, last: base + (1n << BigInt(128 - bits)) - 1n });
-      }
+      for (const prefix of rangeToPrefixes(from, to)) prefixes.set(`${prefix.base}/${prefix.bits}`, prefix);
       if (prefixes.size > MAX_PREFIXES) throw new CausewayError('CW_CONFIG_INVALID', 'too many networks to allow');
     }
-    this.#covering = [...prefixes.values()].map(({ first, last }) =>
-      networks
-        .filter(({ from, to }) => from <= first && last <= to && isV4(from, to) === isV4(first, last))
-        .map(({ entry }) => entry),
-    );
-    this.#networks = LpmTable.build([...prefixes.keys()].map((prefix, value) => ({ prefix, value })));
+    const distinct = [...prefixes.values()];
+    this.#covering = distinct.map(({ base, bits }) => {
+      const last = base + (1n << BigInt(128 - bits)) - 1n;
+      return networks.filter(({ from, to }) => from <= base && last <= to).map(({ entry }) => entry);
+    });
+    this.#networks = LpmTable.build(distinct.map((prefix, value) => ({ ...prefix, value })));
   }
 
   get entries(): readonly string[] {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CausewayError, decodeJoinToken, type JoinToken } from '@causeway/contract';
 import { enrol, loadIdentity, saveIdentity, type Identity, type TransportName } from '@causeway/tunnel';
 import type { Logger } from 'pino';
@@ -15,6 +16,8 @@ export interface EnrolmentOptions {
   readonly log: Logger;
   readonly signal?: AbortSignal;
 }
+
+const LONGEST_WAIT_MS = 10_000;
 
 export const identityFile = (dataDir: string): string => join(dataDir, 'identity.json');
 
@@ -48,15 +51,26 @@ export async function obtainIdentity(options: EnrolmentOptions): Promise<Identit
     );
   }
   if (token.kind !== 'publisher') throw new CausewayError('CW_TOKEN_INVALID', 'this join token is for a device');
-  const identity = await enrol({
-    token: options.pop === undefined ? token : { ...token, pop: options.pop },
-    name: options.name,
-    transport: options.transport,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
+  const identity = await enrolPatiently(options.pop === undefined ? token : { ...token, pop: options.pop }, options);
   await saveIdentity(file, identity);
   options.log.info({ id: identity.id, name: identity.name, pop: identity.pop }, 'enrolled');
   return identity;
+}
+
+/** A PoP that is not there yet is waited for; a refusal is final. */
+async function enrolPatiently(token: JoinToken, options: EnrolmentOptions): Promise<Identity> {
+  const { name, transport, signal, log } = options;
+  for (let patience = 500; ; patience = Math.min(patience * 2, LONGEST_WAIT_MS)) {
+    try {
+      return await enrol({ token, name, transport, ...(signal === undefined ? {} : { signal }) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof CausewayError) || !error.retryable) throw error;
+      const retryMs = Math.round(Math.random() * patience);
+      log.warn({ code: error.code, why: error.message, retryMs }, 'not enrolled yet');
+      await delay(retryMs, undefined, { ...(signal === undefined ? {} : { signal }) });
+    }
+  }
 }
 
 /** Whether the identity trusts the CA that the token names, the old one included while a CA rolls over. */

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { addressNumber, canonicalName, CausewayError, codeOf, LIMITS, type OpenHeader } from '@causeway/contract';
 import { stitchSocket, type OpenRequest, type StitchResult } from '@causeway/tunnel';
 import type { Logger } from 'pino';
@@ -18,8 +18,8 @@ export interface OpenerOptions {
   readonly connect?: Connect;
 }
 
-/** A little less than the opener's own patience, so that it hears our reason and not its own time-out. */
-const OPEN_BUDGET_MS = LIMITS.openHeaderMs - 1_000;
+/** Resolving and connecting together: less than the edge waits for the answer, so that it hears our reason. */
+const OPEN_BUDGET_MS = LIMITS.connectMs;
 
 /**
  * Answers the streams that the PoP begins:
@@ -84,7 +84,8 @@ export class Opener {
     const { port } = header;
     const name = addressNumber(header.host) === null ? canonicalName(header.host) : null;
     const host = name ?? header.host;
-    if (name === null && addressNumber(host) === null) {
+    // What is judged must be what is connected to: only a text that the system, too, reads as an address is one.
+    if (name === null && isIP(host) === 0) {
       throw new CausewayError('CW_PUBLISHER_REFUSED', `${host} is neither a name nor an address`);
     }
     mustPermit(assignment.permits(header.app, host, port));

@@ -1,4 +1,5 @@
 import { lookup as systemLookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { addressNumber, CausewayError, isLocalhostName } from '@causeway/contract';
 import type { Target, TargetMap } from './target-map.ts';
 
@@ -67,6 +68,7 @@ export class Resolver {
     const asked = this.#lookup(host)
       .then((addresses) => {
         if (addresses.length === 0) throw new Error('no address');
+        if (!addresses.every((address) => isIP(address) !== 0)) throw new Error('an answer that is no address');
         return addresses.slice(0, MAX_ADDRESSES);
       })
       .catch((error: unknown) => {

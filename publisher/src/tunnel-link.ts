@@ -60,6 +60,7 @@ export class TunnelLink {
       closed: (connection) => connection.ended,
       onUp: (connection, previous) => this.#onUp(connection, previous),
       onDown: (error, retryMs) => this.#onDown(error, retryMs),
+      discard: ({ tunnel }) => tunnel.destroy(),
       ...(options.random === undefined ? {} : { random: options.random }),
     });
   }

@@ -1,0 +1,99 @@
+import {
+  acceptorMessage,
+  CausewayError,
+  isErrorCode,
+  LIMITS,
+  PROTOCOL_VERSIONS,
+  type AcceptorMessage,
+  type DialerMessage,
+} from '@causeway/contract';
+import { connectTunnel, ControlChannel, type ConnectOptions, type Identity, type Tunnel } from '@causeway/tunnel';
+
+export type Welcome = Extract<AcceptorMessage, { t: 'welcome' }>;
+
+/** A tunnel whose control stream has said hello and was welcomed. */
+export interface JoinedTunnel {
+  readonly tunnel: Tunnel;
+  readonly welcome: Welcome;
+  /** Resolves when the tunnel has ended, for whatever reason. */
+  readonly ended: Promise<CausewayError | null>;
+}
+
+export interface JoinOptions extends Pick<ConnectOptions, 'address' | 'serverName' | 'transport' | 'signal'> {
+  readonly identity: Identity;
+  readonly software: string;
+  readonly onOpen: ConnectOptions['onOpen'];
+  /** What comes after the welcome; may be called before the promise resolves. */
+  readonly onMessage: (message: AcceptorMessage) => void;
+  readonly onGoAway: () => void;
+  readonly now: () => number;
+}
+
+/** Dials a worker and greets it. Rejects with the code that the PoP refused with, or the tunnel's. */
+export async function joinTunnel(options: JoinOptions): Promise<JoinedTunnel> {
+  const ended = Promise.withResolvers<CausewayError | null>();
+  const tunnel = await connectTunnel({
+    address: options.address,
+    serverName: options.serverName,
+    transport: options.transport,
+    identity: options.identity,
+    onOpen: options.onOpen,
+    onClosed: ended.resolve,
+    onGoAway: options.onGoAway,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  try {
+    const stream = await tunnel.open({ v: 1, kind: 'control' }, LIMITS.openHeaderMs);
+    const welcomed = Promise.withResolvers<Welcome>();
+    const timer = setTimeout(
+      () => welcomed.reject(new CausewayError('CW_OPEN_TIMEOUT', 'the PoP did not answer the hello')),
+      LIMITS.openHeaderMs,
+    );
+    const onAbort = (): void => welcomed.reject(options.signal?.reason);
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    const channel = new ControlChannel<AcceptorMessage, DialerMessage>(
+      stream,
+      checkMessage,
+      (message) => {
+        if (message.t === 'welcome') welcomed.resolve(message);
+        else if (message.t === 'refused') {
+          const error = refusal(message);
+          welcomed.reject(error);
+          tunnel.destroy(error);
+        } else options.onMessage(message);
+      },
+      (error) => {
+        // A tunnel without its control stream would miss drains and steering: it is worth nothing.
+        const reason = error ?? new CausewayError('CW_TUNNEL_CLOSED', 'the PoP closed the control stream');
+        welcomed.reject(reason);
+        tunnel.destroy(reason);
+      },
+    );
+    channel.send({
+      t: 'hello',
+      versions: [...PROTOCOL_VERSIONS],
+      role: 'agent',
+      software: options.software,
+      clock: options.now(),
+    });
+    try {
+      return { tunnel, welcome: await welcomed.promise, ended: ended.promise };
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  } catch (error) {
+    tunnel.destroy();
+    throw error;
+  }
+}
+
+function checkMessage(value: unknown): AcceptorMessage {
+  const parsed = acceptorMessage.safeParse(value);
+  if (!parsed.success) throw new CausewayError('CW_MESSAGE_INVALID', parsed.error.message);
+  return parsed.data;
+}
+
+function refusal(message: Extract<AcceptorMessage, { t: 'refused' }>): CausewayError {
+  return new CausewayError(isErrorCode(message.code) ? message.code : 'CW_INTERNAL', message.message);
+}
