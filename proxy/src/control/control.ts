@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CausewayError, LIMITS } from '@causeway/contract';
+import { popAddress } from '../config/derive.ts';
+import type { EdgeSecrets } from '../rpc/messages.ts';
+import type { ChildMessage, ControlStart } from '../rpc/supervision.ts';
+import { adminCalls } from './admin-calls.ts';
+import { openCa } from './ca/ca.ts';
+import { openEnrolment } from './ca/enrolment.ts';
+import { issueJoinToken } from './ca/join-tokens.ts';
+import { serverCertificates, type ServerCertificates } from './ca/web-certificates.ts';
+import { watchFiles } from './config-watch.ts';
+import { Configuration } from './configuration.ts';
+import { devicePrincipal, edgeCalls } from './edge-calls.ts';
+import { Edges } from './edges.ts';
+import { HandedOver } from './handover.ts';
+import { Health } from './health.ts';
+import { PendingLogins } from './identity/saml/pending.ts';
+import { SamlPool } from './identity/saml/saml-pool.ts';
+import { Sessions } from './identity/sessions.ts';
+import { Tickets } from './identity/tickets.ts';
+import type { Logger } from './log.ts';
+import { controlMetrics } from './metrics.ts';
+import { portalApp } from './portal/app.ts';
+import { loadStaticFiles } from './portal/static-files.ts';
+import { Rounds } from './rounds.ts';
+import { RevocationFeed } from './revocation-feed.ts';
+import { RpcServer } from './rpc-server.ts';
+import { openStore } from './store/thread-store.ts';
+
+export interface ControlOptions {
+  readonly start: ControlStart;
+  readonly log: Logger;
+  readonly send: (message: ChildMessage) => void;
+  readonly now: () => number;
+}
+
+/** The running control process. */
+export interface Control {
+  readonly snapshot: number;
+  /** Takes over a browser's connection to the login host. */
+  handover(socket: Socket, head: string): void;
+  metrics(): Promise<readonly object[]>;
+  /** Idempotent: lets requests end until the deadline, then closes everything. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+const WEB_DIST = fileURLToPath(new URL('../../../web/dist', import.meta.url));
+const EVENTS_KEPT_MS = 30 * 24 * 3_600_000;
+const HEALTH_MS = 2_000;
+const SWEEP_MS = 60_000;
+const CERTIFICATES_MS = 3_600_000;
+const TICKET_KEYS_MS = 8 * 3_600_000;
+
+/**
+ * Composes the control process: nothing but wiring. Throws what keeps it from running; everything opened until then is
+ * closed again.
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { start, log, now } = options;
+  const opened: (() => Promise<void> | void)[] = [];
+  try {
+    return await compose(options, opened);
+  } catch (error) {
+    for (const close of opened.toReversed()) await close();
+    log.debug({ dataDir: start.dataDir, at: now() }, 'start failed');
+    throw error;
+  }
+}
+
+async function compose(options: ControlOptions, opened: (() => Promise<void> | void)[]): Promise<Control> {
+  const { start, log, now, send } = options;
+  makeDataDir(start.dataDir);
+  const store = await openStore(join(start.dataDir, 'causeway.sqlite'));
+  opened.push(() => store.close());
+  const ca = await openCa(store, now);
+  writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
+  const enrolment = openEnrolment(store, ca, now);
+  const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
+
+  const health = new Health();
+  const edges = new Edges(log);
+  opened.push(() => edges.destroy());
+  const feed = new RevocationFeed(store, edges);
+  const sessions = new Sessions(store, feed, now);
+  const tickets = new Tickets(now);
+  const pending = new PendingLogins(now);
+  const saml = new SamlPool();
+  opened.push(() => saml.close());
+
+  let certificates: ServerCertificates;
+  let ticketKeys = randomBytes(48).toString('base64');
+  const secrets = (): EdgeSecrets => ({
+    access: certificates.access,
+    tunnel: certificates.tunnel,
+    ca: ca.certificate,
+    ticketKeys,
+    intentKey: intentKey.toString('base64'),
+  });
+  const refreshCertificates = async (): Promise<void> => {
+    const fresh = await serverCertificates(store, ca, configuration.current().config, now());
+    for (const warning of fresh.warnings) log.warn(warning);
+    const same = (['access', 'identity', 'tunnel'] as const).every(
+      (name) => fresh[name].cert === certificates[name].cert,
+    );
+    certificates = fresh;
+    if (same) return;
+    login.setCertificate(certificates.identity);
+    await edges.push('secrets.put', secrets());
+  };
+
+  const configuration: Configuration = await Configuration.open({
+    configFile: start.configFile,
+    store,
+    log,
+    health,
+    now,
+    onPublished: async (published) => {
+      await refreshCertificates();
+      await edges.push('snapshot.put', published.snapshot);
+    },
+  });
+  opened.push(() => configuration.close());
+  certificates = await serverCertificates(store, ca, configuration.current().config, now());
+  for (const warning of certificates.warnings) log.warn(warning);
+
+  const app = portalApp({
+    store,
+    sessions,
+    tickets,
+    pending,
+    revocations: feed,
+    files: loadStaticFiles(WEB_DIST),
+    log,
+    intentKey,
+    now,
+    published: () => configuration.current(),
+    verify: (job) => saml.verify(job),
+    edges: () => edges.statuses(),
+    deviceCode: (user) => {
+      const { config } = configuration.current();
+      const { tunnel: tunnelDomain } = config.domains;
+      const lifeMs = LIMITS.deviceCodeMs;
+      return issueJoinToken(store, ca, {
+        kind: 'device',
+        owner: user,
+        pop: popAddress(config),
+        tunnelDomain,
+        lifeMs,
+        now: now(),
+      });
+    },
+    groupsChanged: async (user) => {
+      for (const device of await store.devicesOf(user)) {
+        if (device.revokedAt !== null) continue;
+        await edges.push('device.principal', { device: device.id, principal: await devicePrincipal(store, device) });
+      }
+    },
+    loginSucceeded: () => metrics.logins.inc({ result: 'ok' }),
+    loginFailed: (code) => metrics.logins.inc({ result: code }),
+    ready: () => health.ready,
+  });
+  const login = new HandedOver(app, certificates.identity, log);
+  const metrics = controlMetrics({
+    edges: () => edges.size,
+    edgesDropped: () => edges.dropped,
+    pendingLogins: () => pending.size,
+    epoch: () => feed.epoch,
+    cut: () => feed.cut,
+    snapshot: () => configuration.current().snapshot.number,
+    connections: () => login.connections,
+  });
+
+  const admin = adminCalls({ store, ca, sessions, edges, feed, configuration, health, log, version: version(), now });
+  const edgeServices = {
+    store,
+    enrolment,
+    sessions,
+    tickets,
+    edges,
+    feed,
+    log,
+    now,
+    published: () => configuration.current(),
+    secrets,
+    eventsStored: (count: number) => metrics.events.inc(count),
+  };
+  await feed.start();
+  opened.push(() => feed.stop());
+  const rpc = await RpcServer.listen({
+    path: join(start.dataDir, 'run', 'control.sock'),
+    log,
+    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin }),
+    onClosed: (channel) => edges.remove(channel),
+  });
+  opened.push(() => rpc.close());
+
+  const rounds = new Rounds(log);
+  opened.push(() => rounds.stop());
+  const report = async (): Promise<void> => {
+    await store.epoch().then(
+      () => health.set('store', 'ok', 'answers'),
+      (error: unknown) => health.set('store', 'down', error instanceof Error ? error.message : 'does not answer'),
+    );
+    const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
+    const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
+    if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');
+    else health.set('publishers', 'degraded', `without a tunnel: ${without.join(', ')}`);
+    if (edges.size === 0) health.set('edges', 'degraded', 'no edge is connected');
+    else health.set('edges', 'ok', `${edges.size} connected`);
+    const changed = health.changed();
+    if (changed !== null) send({ t: 'health', ...changed });
+  };
+  configuration.watch((onChange) => watchFiles(onChange, log));
+  health.set('login', 'ok', configuration.current().snapshot.loginOrigin);
+  await report();
+  rounds.every(HEALTH_MS, 'health', report);
+  rounds.every(SWEEP_MS, 'sweep', () => store.sweep(now(), now() - EVENTS_KEPT_MS));
+  rounds.every(CERTIFICATES_MS, 'certificates', async () => {
+    if (now() >= certificates.renewAt) await refreshCertificates();
+  });
+  rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
+    ticketKeys = randomBytes(48).toString('base64');
+    await edges.push('secrets.put', secrets());
+  });
+
+  let stopping: Promise<void> | null = null;
+  return {
+    get snapshot() {
+      return configuration.current().snapshot.number;
+    },
+    handover: (socket, head) => login.receive(socket, head),
+    metrics: async () => metrics.registry.getMetricsAsJSON(),
+    stop: (deadlineMs) => {
+      stopping ??= (async () => {
+        await login.close(deadlineMs);
+        for (const close of opened.toReversed()) await close();
+      })();
+      return stopping;
+    },
+  };
+}
+
+function makeDataDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CausewayError('CW_DATA_UNUSABLE', `${dir}: ${reason}`, { cause });
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version: found } = JSON.parse(text) as { version: string };
+  return found;
+}

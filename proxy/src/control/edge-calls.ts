@@ -1,0 +1,128 @@
+import { CausewayError, type Principal } from '@causeway/contract';
+import type { Handlers } from '../rpc/channel.ts';
+import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
+import type { Enrolment } from './ca/enrolment.ts';
+import type { ControlChannel, Edges } from './edges.ts';
+import { principalOf, type Sessions } from './identity/sessions.ts';
+import type { Tickets } from './identity/tickets.ts';
+import { hashToken, newToken } from './identity/tokens.ts';
+import type { Logger } from './log.ts';
+import type { Published } from './published.ts';
+import type { RevocationFeed } from './revocation-feed.ts';
+import { appsOfPublisher } from './snapshot/assigned-apps.ts';
+import type { DeviceRecord, SessionRecord, Store } from './store/store.ts';
+
+export interface EdgeServices {
+  readonly store: Store;
+  readonly enrolment: Enrolment;
+  readonly sessions: Sessions;
+  readonly tickets: Tickets;
+  readonly edges: Edges;
+  readonly feed: RevocationFeed;
+  readonly log: Logger;
+  published(): Published;
+  secrets(): EdgeSecrets;
+  eventsStored(count: number): void;
+  now(): number;
+}
+
+const MAX_EVENTS = 10_000;
+
+/** What control answers to an edge worker. */
+export function edgeCalls(services: EdgeServices, channel: () => ControlChannel): Handlers<EdgeCalls> {
+  const { store, enrolment, sessions, edges, log } = services;
+  return {
+    'edge.hello': async ({ worker, pid }) => {
+      // First among those who are told, then told everything: nothing that ends in between is missed.
+      edges.add(channel(), worker);
+      const { grants, epoch } = await consistentGrants(services);
+      log.info({ worker, pid, sessions: grants.length }, 'edge connected');
+      return { snapshot: services.published().snapshot, secrets: services.secrets(), sessions: grants, epoch };
+    },
+    'session.lookup': ({ tokenHash }) => store.grant(tokenHash, services.now()),
+    'ticket.redeem': (args) => redeem(services, args),
+    'session.end': async ({ session, why }) => {
+      await sessions.end(session, why);
+      return null;
+    },
+    'event.batch': async ({ events }) => {
+      if (events.length > MAX_EVENTS) throw new CausewayError('CW_MESSAGE_INVALID', 'too many events in one batch');
+      await store.appendEvents(events);
+      services.eventsStored(events.length);
+      return null;
+    },
+    'tunnel.peer': async ({ fingerprint, id }) => {
+      const peer = await enrolment.peer({ fingerprint, id });
+      if (peer.kind === 'publisher') {
+        return { ...peer, apps: appsOfPublisher(services.published().snapshot.apps, peer.name) };
+      }
+      const { kind, name, user } = peer;
+      return { kind, id, name, principal: await devicePrincipal(store, { id, name, user }) };
+    },
+    'tunnel.enrol': async ({ secret, csr, name, address }) => {
+      const enrolled = await enrolment.enrol({ secret, csr, name });
+      log.info({ kind: enrolled.kind, id: enrolled.id, name: enrolled.name, address }, 'enrolled');
+      const { id, certificate, ca } = enrolled;
+      return { id, name: enrolled.name, certificate, ca };
+    },
+    'tunnel.renew': (args) => enrolment.renew(args),
+    'edge.status': (status) => {
+      edges.report(channel(), status);
+      return null;
+    },
+  };
+}
+
+/** Who a device's flows are decided for: its owner, with the groups of the owner's last login. */
+export async function devicePrincipal(
+  store: Store,
+  device: Pick<DeviceRecord, 'id' | 'name' | 'user'>,
+): Promise<Principal> {
+  const user = await store.user(device.user);
+  return {
+    user: device.user,
+    displayName: user?.displayName ?? device.user,
+    groups: [...(user?.groups ?? [])],
+    method: 'agent',
+    device: { id: device.id, name: device.name },
+    authenticatedAt: user?.seenAt ?? 0,
+    session: `device:${device.id}`,
+  };
+}
+
+/** All grants as of one epoch: a session that ended while they were read would otherwise live on at this edge. */
+async function consistentGrants({ store, now }: EdgeServices): Promise<{ grants: SessionGrant[]; epoch: number }> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const before = await store.epoch();
+    const grants = await store.grants(now());
+    const epoch = await store.epoch();
+    if (epoch === before) return { grants, epoch };
+  }
+  throw new CausewayError('CW_BUSY', 'sessions end faster than they can be read');
+}
+
+/** An app-host token for the login behind the ticket; every live edge holds it when this resolves. */
+async function redeem(
+  { store, tickets, edges, feed, now }: EdgeServices,
+  args: EdgeCalls['ticket.redeem']['args'],
+): Promise<EdgeCalls['ticket.redeem']['answer']> {
+  const ticket = tickets.redeem(args.ticket, args.host, args.nonceHash);
+  const session = await liveSession(store, ticket.session, now());
+  const token = newToken();
+  const tokenHash = hashToken(token);
+  await store.addAppToken({ tokenHash, session: session.id, host: ticket.host, createdAt: now() });
+  const { expiresAt } = session;
+  await edges.putSession({ tokenHash, host: ticket.host, principal: principalOf(session), expiresAt });
+  // Signed out while the edges were told: the end may have overtaken the grant, so it is said again.
+  if ((await store.session(session.id)) === null) {
+    await feed.revoke({ sessions: [session.id], why: 'ended during sign-on' });
+    throw new CausewayError('CW_TICKET_INVALID', 'the session ended');
+  }
+  return { token, returnTo: ticket.path, expiresAt };
+}
+
+async function liveSession(store: Store, id: string, now: number): Promise<SessionRecord> {
+  const session = await store.session(id);
+  if (session === null || session.expiresAt <= now) throw new CausewayError('CW_TICKET_INVALID', 'the session ended');
+  return session;
+}

@@ -1,0 +1,99 @@
+import type { Principal } from '@causeway/contract';
+import type { SessionRecord, Store, UserRecord } from '../store/store.ts';
+import type { Revocations } from '../revocation-feed.ts';
+import { hashToken, isToken, newSessionId, newToken } from './tokens.ts';
+
+/** Who somebody is, as the identity provider said it. */
+export interface Person {
+  readonly user: string;
+  readonly displayName: string;
+  readonly groups: readonly string[];
+  readonly nameId: string;
+  readonly sessionIndex: string | null;
+  /** The provider's own end of the session, which ours may not outlive. */
+  readonly notAfter: number | null;
+}
+
+/** Login sessions: begun after a login with a token that never existed before, ended everywhere at once. */
+export class Sessions {
+  readonly #store: Store;
+  readonly #revocations: Revocations;
+  readonly #now: () => number;
+
+  constructor(store: Store, revocations: Revocations, now: () => number) {
+    this.#store = store;
+    this.#revocations = revocations;
+    this.#now = now;
+  }
+
+  /** @returns the session and the login cookie's token, which is kept nowhere */
+  async begin(
+    person: Person,
+    address: string,
+    lifeMs: number,
+  ): Promise<{ session: SessionRecord; token: string; groupsChanged: boolean }> {
+    const now = this.#now();
+    const before = await this.#store.user(person.user);
+    const user: UserRecord = {
+      user: person.user,
+      displayName: person.displayName,
+      groups: person.groups,
+      seenAt: now,
+    };
+    await this.#store.upsertUser(user);
+    const token = newToken();
+    const session: SessionRecord = {
+      id: newSessionId(),
+      user: person.user,
+      displayName: person.displayName,
+      groups: person.groups,
+      loginHash: hashToken(token),
+      createdAt: now,
+      expiresAt: Math.min(now + lifeMs, person.notAfter ?? Number.POSITIVE_INFINITY),
+      address,
+      nameId: person.nameId,
+      sessionIndex: person.sessionIndex,
+    };
+    await this.#store.createSession(session);
+    return { session, token, groupsChanged: before !== null && !sameSet(before.groups, person.groups) };
+  }
+
+  /** The live session behind a login cookie. */
+  async byToken(token: string | null): Promise<SessionRecord | null> {
+    if (token === null || !isToken(token)) return null;
+    const session = await this.#store.sessionByLoginHash(hashToken(token));
+    return session !== null && session.expiresAt > this.#now() ? session : null;
+  }
+
+  /** Resolves when every live edge has cut what was open; false when there was no such session. */
+  async end(id: string, why: string): Promise<{ ended: boolean; cut: number }> {
+    if (!(await this.#store.endSession(id))) return { ended: false, cut: 0 };
+    const cut = await this.#revocations.revoke({ sessions: [id], why });
+    return { ended: true, cut };
+  }
+
+  async endAllOf(user: string, why: string): Promise<number> {
+    const ended: string[] = [];
+    for (const session of await this.#store.sessionsOf(user)) {
+      if (await this.#store.endSession(session.id)) ended.push(session.id);
+    }
+    return ended.length === 0 ? 0 : this.#revocations.revoke({ sessions: ended, why });
+  }
+}
+
+export function principalOf(session: SessionRecord): Principal {
+  return {
+    user: session.user,
+    displayName: session.displayName,
+    groups: [...session.groups],
+    method: 'browser',
+    authenticatedAt: session.createdAt,
+    session: session.id,
+  };
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  const left = new Set(a);
+  const right = new Set(b);
+  return left.size === right.size && [...left].every((entry) => right.has(entry));
+}

@@ -1,0 +1,57 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+/** The control process's metrics, in a registry of its own so that one process can run two in a test. */
+export interface ControlMetrics {
+  readonly registry: Registry;
+  readonly logins: Counter<'result'>;
+  readonly events: Counter;
+}
+
+export interface ControlGauges {
+  edges(): number;
+  edgesDropped(): number;
+  pendingLogins(): number;
+  epoch(): number;
+  cut(): number;
+  snapshot(): number;
+  connections(): number;
+}
+
+export function controlMetrics(gauges: ControlGauges): ControlMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) });
+  };
+  gauge('causeway_control_edges', 'Edge workers that are connected to control.', gauges.edges);
+  gauge(
+    'causeway_control_edges_dropped',
+    'Edges dropped because they did not acknowledge a push.',
+    gauges.edgesDropped,
+  );
+  gauge('causeway_control_pending_logins', 'Logins that wait for the identity provider.', gauges.pendingLogins);
+  gauge('causeway_control_revocation_epoch', 'Epoch of the revocation feed.', gauges.epoch);
+  gauge('causeway_control_snapshot', 'Number of the published configuration.', gauges.snapshot);
+  gauge('causeway_control_connections', 'Open connections to the login host.', gauges.connections);
+  let counted = 0;
+  const cut: Counter = new Counter({
+    name: 'causeway_control_cut_total',
+    help: 'Streams and tunnels that edges cut because access was ended.',
+    registers,
+    collect: () => {
+      const now = gauges.cut();
+      cut.inc(now - counted);
+      counted = now;
+    },
+  });
+  return {
+    registry,
+    logins: new Counter({
+      name: 'causeway_control_logins_total',
+      help: 'Logins by result: ok or the code of the refusal.',
+      labelNames: ['result'],
+      registers,
+    }),
+    events: new Counter({ name: 'causeway_control_events_total', help: 'Events stored.', registers }),
+  };
+}

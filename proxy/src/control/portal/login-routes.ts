@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
+import { canonicalName, CausewayError, LIMITS } from '@causeway/contract';
+import { entityId, webOrigin } from '../../config/derive.ts';
+import { openIntent, type LoginIntent } from '../../rpc/intent.ts';
+import {
+  clearPreLoginCookie,
+  LOGIN_COOKIE,
+  loginCookie,
+  PRE_LOGIN_COOKIE,
+  preLoginCookie,
+  readCookie,
+} from '../identity/cookies.ts';
+import { personOf } from '../identity/person.ts';
+import { loginUrl, metadataXml } from '../identity/saml/service-provider.ts';
+import type { SessionRecord } from '../store/store.ts';
+import { readForm } from './form-body.ts';
+import { loginFailure } from './notice.ts';
+import type { PortalEnv, PortalServices } from './portal-services.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/**
+ * The browser's way through a login:
+ *
+ *     edge --302--> /start --302--> identity provider --POST--> /saml/acs --303--> app host /.causeway/ticket
+ *                     \------------- already signed in ----------302-------------/
+ *
+ * Without an intent, or with one that has expired, it ends in the portal.
+ */
+export function loginRoutes(services: PortalServices): Hono<PortalEnv> {
+  const routes = new Hono<PortalEnv>();
+  const rate = new RateLimit({ burst: 200, perSecond: 5, addresses: 10_000 }, () => services.now());
+  const limit: MiddlewareHandler<PortalEnv> = async function limitPerAddress(c, next) {
+    if (!rate.take(c.env.address)) throw new CausewayError('CW_BUSY', 'too many logins from this address');
+    return next();
+  };
+  routes.onError((error, c) => loginFailure(c, services, error));
+  routes.get('/start', limit, (c) => start(c, services));
+  routes.post('/saml/acs', limit, (c) => assertionConsumer(c, services));
+  routes.get('/saml/metadata', (c) => {
+    const { config, trust } = services.published();
+    c.header('content-type', 'application/samlmetadata+xml');
+    return c.body(metadataXml({ entityId: entityId(config), acsUrl: trust.acsUrl }));
+  });
+  return routes;
+}
+
+async function start(c: Context<PortalEnv>, services: PortalServices): Promise<Response> {
+  const intent = checkedIntent(c.req.query('i'), services);
+  const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
+  if (session !== null) return c.redirect(destination(services, session, intent), 302);
+  const { trust, idp } = services.published();
+  const pending = services.pending.begin(c.env.address, intent, readCookie(c.req.header('cookie'), PRE_LOGIN_COOKIE));
+  c.header('set-cookie', preLoginCookie(pending.cookie), { append: true });
+  const { requestId, relayState } = pending;
+  const sp = { entityId: trust.spEntityId, acsUrl: trust.acsUrl };
+  return c.redirect(loginUrl(sp, idp, { requestId, relayState, now: services.now() }), 302);
+}
+
+async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices): Promise<Response> {
+  const preLogin = readCookie(c.req.header('cookie'), PRE_LOGIN_COOKIE);
+  if (preLogin === null) throw new CausewayError('CW_SAML_NO_PENDING', 'a response without the pre-login cookie');
+  const form = await readForm(c.req.raw, LIMITS.samlResponseBytes);
+  const { requestId, intent } = services.pending.take(form.get('RelayState') ?? '', preLogin);
+  const { trust, config, sessionMs } = services.published();
+  const profile = await services.verify({
+    field: form.get('SAMLResponse') ?? '',
+    trust,
+    expectation: { requestId, now: services.now() },
+  });
+  const used = createHash('sha256').update(`${trust.idp.entityId}\n${profile.assertionId}`).digest('base64url');
+  if (!(await services.store.useAssertion(used, profile.replayUntil))) throw new CausewayError('CW_SAML_REPLAY');
+  const person = personOf(profile, config.identityProvider);
+  const { session, token, groupsChanged } = await services.sessions.begin(person, c.env.address, sessionMs);
+  if (groupsChanged) await services.groupsChanged(session.user);
+  services.loginSucceeded();
+  services.log.info({ user: session.user, session: session.id, address: c.env.address }, 'signed in');
+  c.header('set-cookie', loginCookie(token, session.expiresAt), { append: true });
+  c.header('set-cookie', clearPreLoginCookie(), { append: true });
+  return c.redirect(destination(services, session, intent), 303);
+}
+
+/** Only a host below the access domain and a path of that host: the seal says an edge wrote it, this says what it may be. */
+function checkedIntent(sealed: string | undefined, services: PortalServices): LoginIntent | null {
+  const intent = sealed === undefined ? null : openIntent(services.intentKey, sealed, services.now());
+  if (intent === null) return null;
+  const { accessDomain } = services.published().snapshot;
+  const below = canonicalName(intent.host) === intent.host && intent.host.endsWith(`.${accessDomain}`);
+  const path = /^\/(?![/\\])[\x21-\x7e]*$/.test(intent.path) ? intent.path : '/';
+  return below ? { ...intent, path } : null;
+}
+
+function destination(services: PortalServices, session: SessionRecord, intent: LoginIntent | null): string {
+  if (intent === null) return '/';
+  const { host, path, nonceHash } = intent;
+  const ticket = services.tickets.issue({ session: session.id, host, path, nonceHash });
+  return `${webOrigin(host, services.published().snapshot.publicPort)}/.causeway/ticket?t=${ticket}`;
+}

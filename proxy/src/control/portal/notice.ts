@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { CausewayError, ERRORS, type ErrorCode } from '@causeway/contract';
+import { NOTICE_CSP, noticePage } from '../../pages/notice-page.ts';
+import type { PortalEnv, PortalServices } from './portal-services.ts';
+
+/** What people are told to do; for every other code, to try again or to quote the reference. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  CW_SAML_NO_PENDING: 'This sign-in was begun elsewhere, took too long, or was answered already. Start again.',
+  CW_SAML_SEMANTICS: 'Start again. If it happens every time, your administrator finds the reason under this reference.',
+  CW_SAML_REPLAY: 'Start again, and do not reload the page while you are being signed in.',
+  CW_SAML_DENIED: 'Your identity provider did not confirm who you are. Start again or ask your administrator.',
+  CW_BUSY: 'Many people sign in at the moment. Wait a little and start again.',
+  CW_SAML_TIMEOUT: 'Wait a little and start again.',
+};
+
+/** Logs the failure of a login under a reference, and answers with a page that shows code and reference alone. */
+export function loginFailure(c: Context<PortalEnv>, services: PortalServices, error: unknown): Response {
+  const known = error instanceof CausewayError ? error : new CausewayError('CW_INTERNAL', undefined, { cause: error });
+  const reference = randomBytes(6).toString('hex');
+  const line = { code: known.code, reference, address: c.env.address };
+  if (known.code === 'CW_INTERNAL') services.log.error({ ...line, err: error }, 'login failed');
+  else services.log.warn(line, `login failed: ${known.message}`);
+  services.loginFailed(known.code);
+  if (known.retryable) c.header('retry-after', '5');
+  return notice(c, known.status as ContentfulStatusCode, {
+    heading: 'You are not signed in',
+    message: `Signing in did not work: ${ERRORS[known.code].text}.`,
+    advice: ADVICE[known.code] ?? 'Start again, or give your administrator the reference below.',
+    code: known.code,
+    reference,
+  });
+}
+
+export function notice(
+  c: Context<PortalEnv>,
+  status: ContentfulStatusCode,
+  fields: { heading: string; message: string; advice: string; code: string; reference: string },
+): Response {
+  c.header('content-security-policy', NOTICE_CSP);
+  return c.html(noticePage({ title: fields.heading, homeUrl: '/', ...fields }), status);
+}
