@@ -1,6 +1,8 @@
+import { addressNumber } from '@causeway/contract';
 import { describe, expect, it } from 'vitest';
 import { AllowList } from '../../../publisher/src/allow-list.ts';
 import { parseConfig as parsePublisherConfig } from '../../../publisher/src/config.ts';
+import { TargetMap } from '../../../publisher/src/target-map.ts';
 import { parseConfig } from '../config/load.ts';
 import { parseDemoApp } from './demo-app.ts';
 import { demoConfigText } from './demo-config.ts';
@@ -48,10 +50,14 @@ describe.each(APPS)('the demo with %j', (app) => {
       ...(clientless === undefined ? [] : [clientless.upstream]),
     ]);
     for (const { host, port } of targets) {
-      expect(publisher.allow).toContain(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+      const permitted = addressNumber(host) === null ? allow.name(host, port) : allow.address(host, port);
+      expect(permitted).toMatchObject({ permit: true });
     }
-    for (const to of Object.values(publisher.map)) expect(publisher.allow).toContain(to);
-    expect(allow).toBeDefined();
+    const pins = new TargetMap(publisher.map);
+    for (const { host, port } of targets.filter((target) => target.host.endsWith('.corp.example'))) {
+      const pin = pins.find(host, port);
+      expect(allow.address(pin?.address ?? '', pin?.port ?? 0)).toMatchObject({ permit: true });
+    }
   });
 });
 

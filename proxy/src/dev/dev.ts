@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +90,54 @@ export async function startPublisher(demo: Demo, { intranet, joinToken }: Publis
     name: 'publisher',
     main: fileURLToPath(import.meta.resolve('@causeway/publisher/bin')),
     args: ['up', '--config', file, ...(joinToken === null ? [] : ['--join', joinToken])],
+    logDir: logDir(demo),
+    up: 'runs',
+  });
+}
+
+/** The agent, with its local proxy at `ports.agent`. @param joinToken `null` when it enrolled before */
+export async function startAgent(demo: Demo, joinToken: string | null): Promise<DevChild> {
+  const dataDir = join(demo.dataDir, 'agent');
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  return startDevChild({
+    name: 'agent',
+    main: fileURLToPath(import.meta.resolve('@causeway/agent-lite/bin')),
+    args: [
+      'up',
+      '--local-proxy',
+      `127.0.0.1:${demo.ports.agent}`,
+      '--data',
+      dataDir,
+      ...(joinToken === null ? [] : ['--join', joinToken]),
+    ],
+    logDir: logDir(demo),
+    up: 'runs',
+  });
+}
+
+export function publisherEnrolled(demo: Demo): boolean {
+  return existsSync(join(demo.dataDir, 'publisher', 'identity.json'));
+}
+
+export function agentEnrolled(demo: Demo): boolean {
+  return existsSync(join(demo.dataDir, 'agent', 'identity.json'));
+}
+
+/** @param joinToken `null` when it enrolled before */
+export function startAgent(demo: Demo, joinToken: string | null): Promise<DevChild> {
+  const data = join(demo.dataDir, 'agent');
+  return startDevChild({
+    name: 'agent',
+    main: fileURLToPath(import.meta.resolve('@causeway/agent-lite/bin')),
+    args: [
+      'up',
+      '--local-proxy',
+      '--data',
+      data,
+      '--port',
+      String(demo.ports.agent),
+      ...(joinToken === null ? [] : ['--join', joinToken]),
+    ],
     logDir: logDir(demo),
     up: 'runs',
   });

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { DeviceCodeAnswer } from './api.ts';
-import { client } from './client.ts';
+import { client, describeError } from './client.ts';
 import { clockTime, span, useNow } from './time.ts';
 
 /** Asks for a one-time code and shows the command that uses it. The code is kept nowhere but on the screen. */
@@ -15,7 +15,7 @@ export function ConnectDevice() {
     try {
       setCode(await client.deviceCode());
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error));
+      setTrouble(describeError(error));
     }
     setBusy(false);
   }

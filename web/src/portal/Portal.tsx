@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Arches } from '../brand/Arches.tsx';
 import { Mark } from '../brand/Mark.tsx';
 import { Apps } from './Apps.tsx';
-import { client } from './client.ts';
+import { client, describeError } from './client.ts';
 import { Devices } from './Devices.tsx';
 import { Failure } from './Failure.tsx';
 import { Person } from './Person.tsx';
@@ -22,7 +22,7 @@ export function Portal() {
       location.assign('/signed-out');
     } catch (error) {
       setLeaving(false);
-      setTrouble(`You are still signed in. ${error instanceof Error ? error.message : ''}`);
+      setTrouble(`You are still signed in. ${describeError(error)}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { PortalDevice } from './api.ts';
-import { client } from './client.ts';
+import { client, describeError } from './client.ts';
 
 interface Props {
   readonly device: PortalDevice;
@@ -27,7 +27,7 @@ export function RevokeDialog({ device, onEnd }: Props) {
       onEnd(true);
     } catch (error) {
       setBusy(false);
-      setTrouble(error instanceof Error ? error.message : String(error));
+      setTrouble(describeError(error));
     }
   }
 

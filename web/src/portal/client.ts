@@ -15,10 +15,16 @@ export class ApiError extends Error {
   }
 }
 
+/** For people: what happened, and the code that finds it in the documentation. */
+export function describeError(error: unknown): string {
+  if (error instanceof ApiError) return `${error.message} (${error.code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 async function errorOf(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as Partial<ErrorAnswer> | null;
   const code = typeof body?.code === 'string' ? body.code : `HTTP ${response.status}`;
-  const message = typeof body?.message === 'string' ? body.message : 'The PoP did not accept this.';
+  const message = typeof body?.message === 'string' ? body.message : 'The PoP did not do this.';
   return new ApiError(response.status, code, message);
 }
 
