@@ -1,0 +1,359 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Socket } from 'node:net';
+import type { Server as TlsServer, TLSSocket } from 'node:tls';
+import { join } from 'node:path';
+import { CausewayError, codeOf } from '@causeway/contract';
+import type { Logger } from 'pino';
+import type { ControlCalls, EdgeSecrets, EdgeStatus, Revocation, SessionGrant, Snapshot } from '../rpc/messages.ts';
+import type { ComponentHealth, EdgeStart } from '../rpc/supervision.ts';
+import { ActiveSnapshot } from './config/active-snapshot.ts';
+import { ControlLink, type HelloAnswer } from './control-link.ts';
+import type { Engine } from './engines/engine.ts';
+import { ReferenceEngine } from './engines/reference/engine.ts';
+import { EventSpill } from './event-spill.ts';
+import { Events } from './events.ts';
+import { CookieMemo } from './exchange/cookies.ts';
+import { Feed } from './feed.ts';
+import { Front } from './listener/front.ts';
+import { Handover, type SupervisorPort } from './listener/handover.ts';
+import { chooseRoute, type Route } from './listener/routes.ts';
+import { LiveStreams, type LiveStream } from './live-streams.ts';
+import { EdgeMetrics } from './metrics.ts';
+import { exchangeEvent, cutEvent } from './event-record.ts';
+import { Sessions } from './sessions.ts';
+import { createTunnelTlsServer, renewTunnelTlsServer } from './tls/tunnel-server.ts';
+import { TunnelWebSocket } from './tls/tunnel-websocket.ts';
+import { createWebTlsServer, renewWebTlsServer } from './tls/web-server.ts';
+import { Acceptor } from './tunnels/acceptor.ts';
+import { AgentFlows } from './tunnels/agent-flows.ts';
+import { Agents } from './tunnels/agents.ts';
+import { Publishers } from './tunnels/publishers.ts';
+
+const MAX_SOCKETS = 20_000;
+const STATUS_MS = 2_000;
+const SWEEP_MS = 10_000;
+const FEED_CHECK_MS = 1_000;
+
+interface Servers {
+  readonly web: TlsServer;
+  readonly tunnel: TlsServer;
+  readonly tunnelWebSocket: TunnelWebSocket;
+}
+
+/** One edge worker, put together. `main.ts` gives it its process. */
+export class EdgeWorker {
+  readonly #start: EdgeStart;
+  readonly #log: Logger;
+  readonly #handover: Handover;
+  readonly #feed = new Feed(() => performance.now());
+  readonly #publishers = new Publishers();
+  readonly #agents = new Agents();
+  readonly #link: ControlLink;
+  readonly #sessions: Sessions;
+  readonly #live: LiveStreams;
+  readonly #events: Events;
+  readonly #acceptor: Acceptor;
+  readonly #engine: Engine;
+  readonly #front: Front;
+  readonly #configured = Promise.withResolvers<void>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Inside a WebSocket the TLS socket knows no address; it is remembered from outside. */
+  readonly #outerAddress = new AsyncLocalStorage<string>();
+  readonly metrics: EdgeMetrics;
+  #active: ActiveSnapshot | null = null;
+  #secrets: EdgeSecrets | null = null;
+  #servers: Servers | null = null;
+  #feedWasLost = true;
+
+  constructor(start: EdgeStart, log: Logger, port: SupervisorPort) {
+    this.#start = start;
+    this.#log = log;
+    this.metrics = new EdgeMetrics({
+      causeway_edge_sockets: { help: 'Front sockets open.', read: () => this.#front.sockets },
+      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.#sessions.size },
+      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.#live.size },
+      causeway_edge_publisher_tunnels: { help: 'Tunnels of publishers.', read: () => this.#publishers.all().length },
+      causeway_edge_agent_tunnels: { help: 'Tunnels of agents.', read: () => [...this.#agents.all()].length },
+      causeway_edge_spilled_bytes: { help: 'Events written beside.', read: () => spill.bytes },
+    });
+    const spill = new EventSpill(join(start.dataDir, 'spill', `edge-${start.worker}.ndjson`));
+    this.#handover = new Handover(port, () => this.metrics.refused.labels('handover').inc());
+    this.#link = new ControlLink({
+      dataDir: start.dataDir,
+      worker: start.worker,
+      handlers: {
+        'snapshot.put': (snapshot) => this.#putSnapshot(snapshot),
+        'secrets.put': (secrets) => this.#putSecrets(secrets),
+        'session.put': (grant) => this.#putSession(grant),
+        revoke: (revocation) => this.#revoke(revocation),
+        'feed.beat': ({ epoch }) => this.#beat(epoch),
+        'device.principal': (change) => this.#principalChanged(change),
+      },
+      onHello: (answer) => this.#onHello(answer),
+      onLost: () => log.warn({ code: 'CW_RPC_CLOSED' }, 'control is away; established access goes on'),
+    });
+    this.#events = new Events({
+      deliver: async (events) => void (await this.#link.call('event.batch', { events })),
+      spill,
+      onDropped: (count) => this.metrics.dropped.inc(count),
+    });
+    this.#live = new LiveStreams((stream, why) => this.#onCut(stream, why));
+    this.#sessions = new Sessions({
+      lookup: (tokenHash) =>
+        this.#feed.state === 'live'
+          ? this.#link.call('session.lookup', { tokenHash })
+          : Promise.reject(new CausewayError('CW_RPC_CLOSED')),
+      now: () => Date.now(),
+    });
+    const flows = new AgentFlows({
+      worker: start.worker,
+      active: () => this.#active,
+      feed: this.#feed,
+      publishers: this.#publishers,
+      live: this.#live,
+      onEvent: (event) => this.#events.push(event),
+      onOutcome: (outcome) => this.metrics.flows.labels(outcome).inc(),
+    });
+    this.#acceptor = new Acceptor({
+      worker: start.worker,
+      workers: start.workers,
+      publishers: this.#publishers,
+      agents: this.#agents,
+      flows,
+      log,
+      active: () => this.#active,
+      ca: () => this.#secrets?.ca ?? '',
+      call: (call, args) => this.#link.call(call, args),
+    });
+    this.#engine = new ReferenceEngine({
+      passes: {
+        sessions: this.#sessions,
+        feed: this.#feed,
+        cookies: new CookieMemo(),
+        intentKey: () => Buffer.from(this.#secrets?.intentKey ?? '', 'base64'),
+        redeem: (args) => this.#link.call('ticket.redeem', args),
+      },
+      live: this.#live,
+      publishers: this.#publishers,
+      active: () => this.#active,
+      onEnd: (exchange, outcome) => {
+        this.metrics.request(outcome.status, performance.now() - exchange.started);
+        if (exchange.verdict !== null) this.#events.push(exchangeEvent(exchange, outcome, start.worker));
+      },
+      onFault: (error) => log.error({ err: error, code: 'CW_INTERNAL' }, 'a pass failed'),
+    });
+    this.#front = new Front({
+      maxSockets: MAX_SOCKETS,
+      route: (hello) => this.#route(hello),
+      take: (socket, route, head) => this.#take(socket, route, head),
+      onRefused: (reason) => this.metrics.refused.labels(reason).inc(),
+    });
+  }
+
+  get port(): number {
+    return this.#front.port;
+  }
+
+  get snapshotNumber(): number {
+    return this.#active?.source.number ?? 0;
+  }
+
+  /** Resolves when it listens; waits for control as long as that takes. Throws `CW_PORT_IN_USE`. */
+  async start(): Promise<void> {
+    this.#link.start();
+    await this.#configured.promise;
+    const { host, port, workers } = this.#start;
+    try {
+      await this.#front.listen({ host, port, reusePort: workers > 1 });
+    } catch (cause) {
+      const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw inUse
+        ? new CausewayError('CW_PORT_IN_USE', `port ${port} on ${host} is in use by another process`, { cause })
+        : new CausewayError('CW_CONFIG_INVALID', `cannot listen on port ${port} of ${host}: ${message}`, { cause });
+    }
+    this.#every(STATUS_MS, () => void this.#link.call('edge.status', this.#status()).catch(() => undefined));
+    this.#every(SWEEP_MS, () => this.#endExpired());
+    this.#every(FEED_CHECK_MS, () => this.#checkFeed());
+  }
+
+  adopt(socket: Socket, head: Buffer): void {
+    this.#front.adopt(socket, head);
+  }
+
+  health(): { ready: boolean; components: ComponentHealth[] } {
+    const feed = this.#feed.state;
+    const tunnels = this.#publishers.all();
+    const missing = (this.#active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
+    const components: ComponentHealth[] = [
+      {
+        name: 'control',
+        state: this.#link.up ? 'ok' : 'degraded',
+        detail: this.#link.up ? 'connected' : 'away; established access goes on',
+      },
+      { name: 'feed', state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down', detail: `revocation feed is ${feed}` },
+      {
+        name: 'publishers',
+        state: missing.length === 0 ? 'ok' : 'degraded',
+        detail: missing.length === 0 ? `${tunnels.length} tunnels` : `no tunnel: ${missing.join(', ')}`,
+      },
+    ];
+    return { ready: this.#active !== null && feed !== 'lost', components };
+  }
+
+  /** Drains: nothing new, what is open may end by itself until the deadline, then it is ended. */
+  async stop(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#front.close();
+    this.#engine.drain();
+    this.#acceptor.drain(deadlineMs);
+    while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
+    this.#engine.destroy();
+    this.#acceptor.destroy();
+    this.#servers?.tunnelWebSocket.destroy();
+    this.#front.destroy();
+    await this.#events.close();
+    this.#link.stop();
+  }
+
+  #route(hello: { readonly serverName: string | null; readonly alpn: readonly string[] }): Route {
+    const source = this.#active?.source;
+    if (source === undefined) return { t: 'refuse', reason: 'not configured' };
+    const { accessDomain, identityDomain, tunnelDomain } = source;
+    const { worker, workers } = this.#start;
+    return chooseRoute(hello, { worker, workers, accessDomain, identityDomain, tunnelDomain });
+  }
+
+  #take(socket: Socket, route: Route, head: Buffer): void {
+    const servers = this.#servers;
+    if (servers === null) return void socket.destroy();
+    if (route.t === 'control') return this.#handover.pass(socket, 'control', head);
+    if (route.t === 'sibling') return this.#handover.pass(socket, route.worker, head);
+    socket.unshift(head);
+    if (route.t === 'web') servers.web.emit('connection', socket);
+    else if (route.t === 'tunnel') servers.tunnel.emit('connection', socket);
+    else servers.tunnelWebSocket.take(socket);
+  }
+
+  #acceptTunnel(socket: TLSSocket): void {
+    const leaf = socket.getPeerX509Certificate()?.raw ?? null;
+    this.#acceptor.accept(socket, leaf, socket.remoteAddress ?? this.#outerAddress.getStore() ?? '');
+  }
+
+  async #onHello(answer: HelloAnswer): Promise<void> {
+    this.#putSecrets(answer.secrets);
+    await this.#putSnapshot(answer.snapshot);
+    const ended = this.#sessions.replaceAll(answer.sessions);
+    this.#feed.advance(answer.epoch);
+    this.#feedWasLost = false;
+    await this.#live.cutSessions(ended, 'the session ended while control was away');
+    void this.#events.replay().catch(() => undefined);
+    this.#configured.resolve();
+  }
+
+  async #putSnapshot(source: Snapshot): Promise<{ number: number }> {
+    if (this.#active?.source.number === source.number) return { number: source.number };
+    try {
+      this.#active = new ActiveSnapshot(source);
+    } catch (error) {
+      this.metrics.snapshotsRefused.inc();
+      this.#log.error({ err: error, code: codeOf(error), snapshot: source.number }, 'snapshot refused; the last one stays');
+      throw error;
+    }
+    this.#log.info({ snapshot: source.number, apps: source.apps.length, rules: source.rules.length }, 'snapshot in force');
+    for (const publisher of this.#publishers.all()) publisher.assign();
+    for (const agent of this.#agents.all()) agent.steer();
+    await this.#live.decideAgain('the policy changed');
+    return { number: source.number };
+  }
+
+  #putSecrets(secrets: EdgeSecrets): null {
+    this.#secrets = secrets;
+    if (this.#servers === null) {
+      const tunnel = createTunnelTlsServer(secrets, (socket) => this.#acceptTunnel(socket));
+      this.#servers = {
+        web: createWebTlsServer(secrets, (socket) => this.#engine.take(socket)),
+        tunnel,
+        tunnelWebSocket: new TunnelWebSocket(secrets, (inner, address) =>
+          this.#outerAddress.run(address, () => tunnel.emit('connection', inner)),
+        ),
+      };
+    } else {
+      renewWebTlsServer(this.#servers.web, secrets);
+      renewTunnelTlsServer(this.#servers.tunnel, secrets);
+      this.#servers.tunnelWebSocket.renew(secrets);
+    }
+    return null;
+  }
+
+  #putSession(grant: SessionGrant): null {
+    this.#sessions.put(grant);
+    return null;
+  }
+
+  async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
+    const { sessions, devices, publishers, why } = revocation;
+    this.#sessions.end(new Set(sessions));
+    const ids = [...sessions, ...devices.map((device) => `device:${device}`)];
+    const cut = await this.#live.cutSessions(ids, why);
+    this.#acceptor.revoke(new Set([...devices, ...publishers]));
+    this.#feed.advance(revocation.epoch);
+    this.#log.info({ epoch: revocation.epoch, cut, why }, 'access ended');
+    return { epoch: revocation.epoch, cut };
+  }
+
+  #beat(epoch: number): null {
+    if (!this.#feed.beat(epoch)) this.#link.resync();
+    return null;
+  }
+
+  async #principalChanged({ device, principal }: ControlCalls['device.principal']['args']): Promise<null> {
+    for (const agent of this.#agents.byDevice(device)) {
+      agent.principal = principal;
+      agent.steer();
+    }
+    await this.#live.decideAgain('groups or ownership of the device changed');
+    return null;
+  }
+
+  #endExpired(): void {
+    void this.#live.cutSessions(this.#sessions.sweep(), 'the session expired');
+  }
+
+  #checkFeed(): void {
+    const lost = this.#feed.state === 'lost';
+    if (lost && !this.#feedWasLost) {
+      this.#log.error({ code: 'CW_RPC_CLOSED' }, 'no revocation feed for too long; open access is cut');
+      void this.#live.cutAll('nobody could say whether access still holds');
+    }
+    this.#feedWasLost = lost;
+  }
+
+  #onCut(stream: LiveStream, why: string): void {
+    this.metrics.cuts.labels(stream.kind).inc();
+    this.#events.push(cutEvent(stream, why, this.#start.worker));
+  }
+
+  #status(): EdgeStatus {
+    return {
+      worker: this.#start.worker,
+      pid: process.pid,
+      snapshot: this.snapshotNumber,
+      epoch: this.#feed.epoch,
+      sessions: this.#sessions.size,
+      openStreams: this.#live.size,
+      sockets: this.#front.sockets,
+      publishers: this.#publishers.all().map(({ name, since, tunnel }) => ({ name, since, streams: tunnel.streams })),
+      agents: [...this.#agents.all()].map(({ device, principal, tunnel }) => ({
+        device,
+        user: principal.user,
+        streams: tunnel.streams,
+      })),
+    };
+  }
+
+  #every(ms: number, run: () => void): void {
+    this.#timers.push(setInterval(run, ms).unref());
+  }
+}

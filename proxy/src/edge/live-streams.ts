@@ -1,0 +1,88 @@
+import type { ErrorCode } from '@causeway/contract';
+
+/** Anything open that a revocation or a new snapshot can end. */
+export interface LiveStream {
+  /** The login session's id, or `device:<id>`. */
+  readonly session: string;
+  readonly kind: 'request' | 'upgrade' | 'flow';
+  readonly decision: string;
+  readonly user: string | null;
+  readonly appName: string | null;
+  /** Whether the policy in force would open it again. */
+  allowed(): boolean;
+  /** Ends it at once, towards both sides. */
+  cut(code: ErrorCode, why: string): void;
+}
+
+/** Streams handled before the loop gets its turn. */
+const SLICE = 500;
+
+/** Everything open at this worker, by session. Adding and removing happen for every request. */
+export class LiveStreams {
+  readonly #bySession = new Map<string, Set<LiveStream>>();
+  readonly #onCut: (stream: LiveStream, why: string) => void;
+  #size = 0;
+
+  constructor(onCut: (stream: LiveStream, why: string) => void) {
+    this.#onCut = onCut;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(stream: LiveStream): void {
+    const set = this.#bySession.get(stream.session);
+    if (set === undefined) this.#bySession.set(stream.session, new Set([stream]));
+    else set.add(stream);
+    this.#size++;
+  }
+
+  remove(stream: LiveStream): void {
+    const set = this.#bySession.get(stream.session);
+    if (set === undefined || !set.delete(stream)) return;
+    this.#size--;
+    if (set.size === 0) this.#bySession.delete(stream.session);
+  }
+
+  /** @returns how many were cut, once all are */
+  cutSessions(sessions: Iterable<string>, why: string): Promise<number> {
+    const chosen: LiveStream[] = [];
+    for (const session of sessions) {
+      const set = this.#bySession.get(session);
+      if (set !== undefined) chosen.push(...set);
+    }
+    return this.#cut(chosen, () => false, why);
+  }
+
+  /** After a snapshot was swapped, or a principal changed. @returns how many were cut, once all are */
+  decideAgain(why: string): Promise<number> {
+    return this.#cut(this.#all(), (stream) => stream.allowed(), why);
+  }
+
+  cutAll(why: string): Promise<number> {
+    return this.#cut(this.#all(), () => false, why);
+  }
+
+  #all(): LiveStream[] {
+    const all: LiveStream[] = [];
+    for (const set of this.#bySession.values()) all.push(...set);
+    return all;
+  }
+
+  async #cut(streams: readonly LiveStream[], keep: (stream: LiveStream) => boolean, why: string): Promise<number> {
+    let cut = 0;
+    for (let at = 0; at < streams.length; at += SLICE) {
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      for (const stream of streams.slice(at, at + SLICE)) {
+        // it may have ended by itself while the loop had its turn
+        if (this.#bySession.get(stream.session)?.has(stream) !== true || keep(stream)) continue;
+        this.remove(stream);
+        stream.cut('CW_ACCESS_ENDED', why);
+        this.#onCut(stream, why);
+        cut++;
+      }
+    }
+    return cut;
+  }
+}

@@ -1,0 +1,174 @@
+import { hash } from 'node:crypto';
+import type { Principal } from '@causeway/contract';
+import type { PolicySession } from '@causeway/wasm-core';
+import type { SessionGrant } from '../rpc/messages.ts';
+import type { Policy } from './config/policy.ts';
+
+/** A grant and what was made of it once: its principal opened in the policy that is in force. */
+export class Session {
+  readonly grant: SessionGrant;
+  #policy: Policy | null = null;
+  #opened: PolicySession | null = null;
+
+  constructor(grant: SessionGrant) {
+    this.grant = grant;
+  }
+
+  get principal(): Principal {
+    return this.grant.principal;
+  }
+
+  /** Opens on the first request after a snapshot was swapped; the memory of the old one went with its instance. */
+  openedIn(policy: Policy): PolicySession {
+    if (this.#opened === null || this.#policy !== policy) {
+      this.#opened = policy.open(this.grant.principal);
+      this.#policy = policy;
+    }
+    return this.#opened;
+  }
+
+  forget(): void {
+    if (this.#opened !== null) this.#policy?.close(this.#opened);
+    this.#opened = null;
+    this.#policy = null;
+  }
+}
+
+export interface SessionsOptions {
+  /** Asks control for a token that no push brought. Rejects when control does not answer. */
+  lookup(tokenHash: string): Promise<SessionGrant | null>;
+  now(): number;
+}
+
+const TOKEN = /^[\w-]{43}$/;
+/** Unknown tokens remembered, and for how long: a scanner costs control one question per token. */
+const MISSES = 10_000;
+const MISS_MS = 10_000;
+/** Questions to control per second and at once; a token beyond that waits for a later request. */
+const LOOKUPS_PER_SECOND = 200;
+const LOOKUPS_AT_ONCE = 100;
+
+export type Found = Session | null | 'busy';
+
+/** Every live app-host session of the deployment, by the hash of its token. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #byHash = new Map<string, Session>();
+  readonly #misses = new Map<string, number>();
+  readonly #asked = new Map<string, Promise<Found>>();
+  #second = 0;
+  #inSecond = 0;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  static hashOf(token: string): string | null {
+    return TOKEN.test(token) ? hash('sha256', token, 'base64url') : null;
+  }
+
+  /**
+   * The session behind a token's hash. Synchronous for what is known; otherwise control is asked once. Rejects when
+   * it does not answer.
+   */
+  find(tokenHash: string): Found | Promise<Found> {
+    const session = this.#byHash.get(tokenHash);
+    const now = this.#options.now();
+    if (session !== undefined) {
+      if (session.grant.expiresAt > now) return session;
+      this.remove(tokenHash);
+      return null;
+    }
+    const missed = this.#misses.get(tokenHash);
+    if (missed !== undefined && now < missed) return null;
+    return this.#asked.get(tokenHash) ?? this.#ask(tokenHash, now);
+  }
+
+  put(grant: SessionGrant): void {
+    this.#misses.delete(grant.tokenHash);
+    this.#byHash.get(grant.tokenHash)?.forget();
+    this.#byHash.set(grant.tokenHash, new Session(grant));
+  }
+
+  /** What is live now, as control says. @returns ids of login sessions of which nothing is left */
+  replaceAll(grants: readonly SessionGrant[]): string[] {
+    const before = new Set<string>();
+    for (const session of this.#byHash.values()) before.add(session.principal.session);
+    const kept = new Set(grants.map((grant) => grant.tokenHash));
+    for (const tokenHash of this.#byHash.keys()) if (!kept.has(tokenHash)) this.remove(tokenHash);
+    for (const grant of grants) {
+      before.delete(grant.principal.session);
+      const known = this.#byHash.get(grant.tokenHash);
+      if (known === undefined || !samePrincipal(known.grant, grant)) this.put(grant);
+    }
+    return [...before];
+  }
+
+  /** @param ids of login sessions */
+  end(ids: ReadonlySet<string>): void {
+    for (const [tokenHash, session] of this.#byHash) if (ids.has(session.principal.session)) this.remove(tokenHash);
+  }
+
+  /** Drops what has expired; returns the login sessions that it belonged to. */
+  sweep(): string[] {
+    const now = this.#options.now();
+    const ended = new Set<string>();
+    for (const [tokenHash, session] of this.#byHash) {
+      if (session.grant.expiresAt > now) continue;
+      ended.add(session.principal.session);
+      this.remove(tokenHash);
+    }
+    for (const [tokenHash, until] of this.#misses) if (until <= now) this.#misses.delete(tokenHash);
+    return [...ended];
+  }
+
+  remove(tokenHash: string): void {
+    this.#byHash.get(tokenHash)?.forget();
+    this.#byHash.delete(tokenHash);
+  }
+
+  #ask(tokenHash: string, now: number): Found | Promise<Found> {
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#inSecond = 0;
+    }
+    if (this.#inSecond >= LOOKUPS_PER_SECOND || this.#asked.size >= LOOKUPS_AT_ONCE) return 'busy';
+    this.#inSecond++;
+    const asked = this.#options.lookup(tokenHash).then(
+      (grant) => {
+        this.#asked.delete(tokenHash);
+        if (grant !== null && grant.tokenHash === tokenHash && grant.expiresAt > this.#options.now()) {
+          if (!this.#byHash.has(tokenHash)) this.put(grant);
+          return this.#byHash.get(tokenHash) ?? null;
+        }
+        this.#miss(tokenHash);
+        return null;
+      },
+      (error: unknown) => {
+        this.#asked.delete(tokenHash);
+        throw error;
+      },
+    );
+    this.#asked.set(tokenHash, asked);
+    return asked;
+  }
+
+  #miss(tokenHash: string): void {
+    if (this.#misses.size >= MISSES) {
+      const oldest = this.#misses.keys().next().value;
+      if (oldest !== undefined) this.#misses.delete(oldest);
+    }
+    this.#misses.set(tokenHash, this.#options.now() + MISS_MS);
+  }
+}
+
+function samePrincipal(a: SessionGrant, b: SessionGrant): boolean {
+  return (
+    a.host === b.host && a.expiresAt === b.expiresAt && JSON.stringify(a.principal) === JSON.stringify(b.principal)
+  );
+}
