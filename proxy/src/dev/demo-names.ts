@@ -23,7 +23,7 @@ export interface DemoPorts {
 }
 
 export function demoPorts(given: Partial<DemoPorts> = {}): DemoPorts {
-  return { pop: 8443, idp: 8444, operations: 9464, agent: 8445, ...given };
+  return { pop: 8443, idp: 8444, operations: 9464, agent: 8118, ...given };
 }
 
 export function demoIdpUrl(ports: DemoPorts): string {

@@ -62,13 +62,18 @@ export function startIdp(demo: Demo, tls: { readonly cert: string; readonly key:
   });
 }
 
-/** Intranet and notes; `ports` of the child are theirs, in this order. */
-export function startIntranet(demo: Demo): Promise<DevChild> {
+/**
+ * Intranet and notes; `ports` of the child are theirs, in this order.
+ *
+ * @param ports what they had before, so that a publisher that knows them finds them again; any free ones otherwise
+ */
+export function startIntranet(demo: Demo, ports: readonly number[] = []): Promise<DevChild> {
+  const [intranetPort = 0, notesPort = 0] = ports;
   const dataDir = join(demo.dataDir, 'intranet');
   return startDevChild({
     name: 'intranet',
     main: main('intranet/main.ts'),
-    args: [JSON.stringify({ host: '127.0.0.1', intranetPort: 0, notesPort: 0, dataDir })],
+    args: [JSON.stringify({ host: '127.0.0.1', intranetPort, notesPort, dataDir })],
     logDir: logDir(demo),
     up: 'says-ready',
   });
@@ -95,50 +100,10 @@ export async function startPublisher(demo: Demo, { intranet, joinToken }: Publis
   });
 }
 
-/** The agent, with its local proxy at `ports.agent`. @param joinToken `null` when it enrolled before */
-export async function startAgent(demo: Demo, joinToken: string | null): Promise<DevChild> {
-  const dataDir = join(demo.dataDir, 'agent');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  return startDevChild({
-    name: 'agent',
-    main: fileURLToPath(import.meta.resolve('@causeway/agent-lite/bin')),
-    args: [
-      'up',
-      '--local-proxy',
-      `127.0.0.1:${demo.ports.agent}`,
-      '--data',
-      dataDir,
-      ...(joinToken === null ? [] : ['--join', joinToken]),
-    ],
-    logDir: logDir(demo),
-    up: 'runs',
-  });
-}
-
 export function publisherEnrolled(demo: Demo): boolean {
   return existsSync(join(demo.dataDir, 'publisher', 'identity.json'));
 }
 
 export function agentEnrolled(demo: Demo): boolean {
   return existsSync(join(demo.dataDir, 'agent', 'identity.json'));
-}
-
-/** @param joinToken `null` when it enrolled before */
-export function startAgent(demo: Demo, joinToken: string | null): Promise<DevChild> {
-  const data = join(demo.dataDir, 'agent');
-  return startDevChild({
-    name: 'agent',
-    main: fileURLToPath(import.meta.resolve('@causeway/agent-lite/bin')),
-    args: [
-      'up',
-      '--local-proxy',
-      '--data',
-      data,
-      '--port',
-      String(demo.ports.agent),
-      ...(joinToken === null ? [] : ['--join', joinToken]),
-    ],
-    logDir: logDir(demo),
-    up: 'runs',
-  });
 }
