@@ -3,14 +3,17 @@
  * `from-to`. Names are compared in lower case without the final dot (RFC 1035 §2.3.3, RFC 4343).
  */
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
-const DIGITS_ONLY = /^[0-9.]+$|^0x/;
+/** Without leading zeros, which some resolvers read as octal (RFC 6943 §3.1.1). */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+/** What ends in a number is an IPv4 address to browsers and to `inet_aton`, also as `127.1` or `127.0x1` (WHATWG URL §3.5). */
+const ENDS_IN_NUMBER = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/;
 
 /** Lower case, no final dot; `null` where it is not a host name (RFC 1123 §2.1, with `_` as found in the field). */
 export function canonicalName(name: string): string | null {
-  const lower = name.toLowerCase();
+  // ASCII only: `toLowerCase` makes an ASCII letter of the Kelvin sign.
+  const lower = name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const bare = lower.endsWith('.') ? lower.slice(0, -1) : lower;
-  if (bare.length === 0 || bare.length > 253 || DIGITS_ONLY.test(bare)) return null;
+  if (bare.length === 0 || bare.length > 253 || ENDS_IN_NUMBER.test(bare)) return null;
   return bare.split('.').every((label) => LABEL.test(label)) ? bare : null;
 }
 

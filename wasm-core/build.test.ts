@@ -1,0 +1,18 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { compileCore, isFresh } from './build.ts';
+
+it('the committed module is what the sources give, byte for byte, twice', async () => {
+  const output = await compileCore();
+  expect((await compileCore()).source).toBe(output.source);
+  expect(await isFresh(output)).toBe(true);
+  expect(await isFresh({ ...output, wasm: output.wasm.slice(1) })).toBe(false);
+  expect(await isFresh({ ...output, source: `${output.source} ` })).toBe(false);
+});
+
+it('the command says so too', async () => {
+  const script = fileURLToPath(new URL('build.ts', import.meta.url));
+  expect(await promisify(execFile)(process.execPath, [script, '--check'])).toEqual({ stdout: '', stderr: '' });
+});
