@@ -29,8 +29,16 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     usage: 'explain USER TARGET [--group G]... [--method browser|agent] [--data DIR] [--json]',
     does: 'what the policy would decide for a person and a host[:port], a URL or an app, and why',
   },
-  doctor: { run: doctor, usage: 'doctor [--data DIR] [--json]', does: 'look for what commonly goes wrong and say what to do' },
-  token: { run: token, usage: 'token PUBLISHER [--data DIR] [--json]', does: 'a join token with which one publisher can enrol, once' },
+  doctor: {
+    run: doctor,
+    usage: 'doctor [--data DIR] [--json]',
+    does: 'look for what commonly goes wrong and say what to do',
+  },
+  token: {
+    run: token,
+    usage: 'token PUBLISHER [--data DIR] [--json]',
+    does: 'a join token with which one publisher can enrol, once',
+  },
   sessions: { run: sessions, usage: 'sessions [--data DIR] [--json]', does: 'who is signed in' },
   revoke: {
     run: revoke,

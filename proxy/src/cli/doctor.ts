@@ -17,12 +17,22 @@ interface Finding {
 function checkFolder(data: string): Finding {
   const check = 'data folder';
   if (!existsSync(data)) {
-    return { check, good: false, detail: `${data} does not exist`, advice: 'start the PoP once, or name its folder with --data' };
+    return {
+      check,
+      good: false,
+      detail: `${data} does not exist`,
+      advice: 'start the PoP once, or name its folder with --data',
+    };
   }
   try {
     accessSync(data, constants.R_OK | constants.W_OK);
   } catch {
-    return { check, good: false, detail: `${data} is not ours to write`, advice: 'run this as the user who runs the PoP' };
+    return {
+      check,
+      good: false,
+      detail: `${data} is not ours to write`,
+      advice: 'run this as the user who runs the PoP',
+    };
   }
   const open = (statSync(data).mode & 0o077) !== 0;
   return open
@@ -63,7 +73,12 @@ export async function doctor(args: string[]): Promise<number> {
   const { values } = parse(args, DATA_AND_JSON);
   const data = dataDir(values.data);
   const findings: Finding[] = [
-    { check: 'Node', good: Number(process.versions.node.split('.')[0]) >= 26, detail: process.version, advice: 'start through npm' },
+    {
+      check: 'Node',
+      good: Number(process.versions.node.split('.')[0]) >= 26,
+      detail: process.version,
+      advice: 'start through npm',
+    },
     checkFolder(data),
     { check: 'store', good: existsSync(join(data, 'causeway.sqlite')), detail: join(data, 'causeway.sqlite') },
   ];
@@ -71,7 +86,12 @@ export async function doctor(args: string[]): Promise<number> {
     findings.push(...checkPop(await askPop(data, 'admin.status', null)));
   } catch (error) {
     const detail = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
-    findings.push({ check: 'control process', good: false, detail, advice: 'start the PoP: causeway pop, or npm start' });
+    findings.push({
+      check: 'control process',
+      good: false,
+      detail,
+      advice: 'start the PoP: causeway pop, or npm start',
+    });
   }
   if (values.json) say(JSON.stringify(findings));
   else {

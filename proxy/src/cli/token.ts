@@ -6,7 +6,8 @@ import { EXIT, say } from './output.ts';
 export async function token(args: string[]): Promise<number> {
   const { values, positionals } = parse(args, DATA_AND_JSON);
   const [publisher] = positionals;
-  if (publisher === undefined) throw new CausewayError('CW_USAGE', 'token takes the name of a publisher in the configuration');
+  if (publisher === undefined)
+    throw new CausewayError('CW_USAGE', 'token takes the name of a publisher in the configuration');
   const answer = await askPop(dataDir(values.data), 'admin.token', { publisher });
   if (values.json) say(JSON.stringify(answer));
   else {
