@@ -107,3 +107,16 @@ export function publisherEnrolled(demo: Demo): boolean {
 export function agentEnrolled(demo: Demo): boolean {
   return existsSync(join(demo.dataDir, 'agent', 'identity.json'));
 }
+
+/** The agent, with its local proxy at `ports.agent`. @param joinToken `null` when it enrolled before */
+export function startAgent(demo: Demo, joinToken: string | null): Promise<DevChild> {
+  const port = String(demo.ports.agent);
+  const data = join(demo.dataDir, 'agent');
+  return startDevChild({
+    name: 'agent',
+    main: fileURLToPath(import.meta.resolve('@causeway/agent-lite/bin')),
+    args: ['up', '--local-proxy', '--port', port, '--data', data, ...(joinToken === null ? [] : ['--join', joinToken])],
+    logDir: logDir(demo),
+    up: 'runs',
+  });
+}

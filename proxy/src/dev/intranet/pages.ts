@@ -88,7 +88,7 @@ export function filesPage(names: readonly string[]): string {
   return page(
     'Files',
     '/files',
-    `<form><label>File to upload <input type="file" name="file"></label> <button>Upload</button></form>
+    `<form><label>File <input type="file" name="file"></label> <button>Upload</button></form>
 <p role="status"></p>
 <h2>Stored</h2>
 ${list.length === 0 ? '<p>No file yet.</p>' : `<ul>${list.join('\n')}</ul>`}`,
