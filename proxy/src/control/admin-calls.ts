@@ -22,7 +22,7 @@ export interface AdminServices {
   readonly health: Health;
   readonly log: Logger;
   readonly version: string;
-  now(): number;
+  readonly now: () => number;
 }
 
 const MAX_EVENTS = 10_000;

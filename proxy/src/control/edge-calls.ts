@@ -23,7 +23,7 @@ export interface EdgeServices {
   published(): Published;
   secrets(): EdgeSecrets;
   eventsStored(count: number): void;
-  now(): number;
+  readonly now: () => number;
 }
 
 const MAX_EVENTS = 10_000;

@@ -63,7 +63,7 @@ export class Edges {
   }
 
   /** Sends to every live edge at once; resolves with the answers of those that acknowledged in time. Never rejects. */
-  async push<K extends keyof ControlCalls & string>(
+  async push<K extends keyof ControlCalls>(
     call: K,
     args: AsCallMap<ControlCalls>[K]['args'],
   ): Promise<AsCallMap<ControlCalls>[K]['answer'][]> {

@@ -8,13 +8,13 @@ export interface ControlMetrics {
 }
 
 export interface ControlGauges {
-  edges(): number;
-  edgesDropped(): number;
-  pendingLogins(): number;
-  epoch(): number;
-  cut(): number;
-  snapshot(): number;
-  connections(): number;
+  readonly edges: () => number;
+  readonly edgesDropped: () => number;
+  readonly pendingLogins: () => number;
+  readonly epoch: () => number;
+  readonly cut: () => number;
+  readonly snapshot: () => number;
+  readonly connections: () => number;
 }
 
 export function controlMetrics(gauges: ControlGauges): ControlMetrics {

@@ -31,7 +31,7 @@ export interface PortalServices {
   loginSucceeded(): void;
   loginFailed(code: string): void;
   ready(): boolean;
-  now(): number;
+  readonly now: () => number;
 }
 
 /** Hono's environment: the client's address comes from the socket, the session from the middleware. */

@@ -1,4 +1,4 @@
-import { parsePortRange, type PolicyRule } from '@causeway/contract';
+import { parsePortRange, type PolicyRule, type PrivateApp } from '@causeway/contract';
 import { compilePolicy } from '@causeway/wasm-core';
 import { loginOrigin, publicPort } from '../../config/derive.ts';
 import type { Config } from '../../config/schema.ts';
@@ -11,10 +11,7 @@ import type { Snapshot } from '../../rpc/messages.ts';
  */
 export function compile(config: Config, number: number): Snapshot {
   const { apps, rules, domains } = config;
-  const image = compilePolicy({
-    apps: apps.map(({ name, tags }) => ({ name, tags })),
-    rules: rules.map(coreRule),
-  });
+  const image = compilePolicy(policyInput(apps, rules));
   return {
     number,
     accessDomain: domains.access,
@@ -29,6 +26,12 @@ export function compile(config: Config, number: number): Snapshot {
   };
 }
 
+/** The policy in the core's words; rule and app numbers of its answers index these very lists. */
+export function policyInput(apps: readonly PrivateApp[], rules: readonly PolicyRule[]): PolicyInput {
+  return { apps: apps.map(({ name, tags }) => ({ name, tags })), rules: rules.map(coreRule) };
+}
+
+type PolicyInput = Parameters<typeof compilePolicy>[0];
 type CoreRule = Parameters<typeof compilePolicy>[0]['rules'][number];
 
 /** The core knows conditions; what a match means (allow, block, notice) stays with the rule. */

@@ -105,7 +105,7 @@ export class SamlPool {
       thread.state = 'busy';
       thread.current = waiting;
       thread.timer = setTimeout(() => void this.#end(thread, 'CW_SAML_TIMEOUT'), this.#timeoutMs);
-      thread.worker.postMessage(waiting.job);
+      thread.worker.postMessage(waiting.job, []);
     }
   }
 

@@ -42,7 +42,7 @@ const make = (change: Partial<ResponseParts> = {}): ResponseParts => parts({ ...
 const verify = (xml: string): ReturnType<typeof verifyResponse> =>
   verifyResponse(field(xml), trust, { requestId: REQUEST, now: NOW });
 
-async function codeFor(xml: string): Promise<ErrorCode | 'accepted' | string> {
+async function codeFor(xml: string): Promise<string> {
   try {
     await verify(xml);
     return 'accepted';
