@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -117,7 +118,7 @@ describe.each([1, 2])('the agent path, %i edge worker(s)', (workers) => {
       return edges.some((edge) => edge.openStreams > 0);
     });
     const cut = running.exited.then(() => Date.now());
-    const at = await revokeDevice(context, site.loginOrigin, 'laptop');
+    const at = await revokeDevice(context, site.loginOrigin, hostname());
     expect((await within('the flow to be cut', 10_000, cut)) - at).toBeLessThan(CUT_MS);
     expect(running.exit?.code).not.toBe(0);
     const after = await curl(['--proxy', `http://${agent.proxy}`, `http://${HOST}/`]);

@@ -127,9 +127,14 @@ describe('bad days of apps', () => {
   test('an app that comes back is there again at once', async () => {
     const back = await startOwnApp({ port: downPort });
     try {
-      await awaitCondition('the app to be there', async () => (await visitor.get('down')).status === 200, {
-        timeoutMs: 5_000,
-      });
+      const there = await awaitCondition(
+        'the app to be there',
+        async () => (await visitor.get('down')).status === 200,
+        {
+          timeoutMs: 5_000,
+        },
+      );
+      expect(there).toBe(true);
     } finally {
       await back.stop();
     }

@@ -67,9 +67,7 @@ describe.each([1, 2])('bad days of processes, %i edge worker(s)', (workers) => {
     await awaitCondition('the app to be there', async () => (await visitor.get('intranet')).status === 200, RECOVERY);
     await awaitPublisher(site.pop.data, PUBLISHER, workers, site.publisher);
     const after = await site.pop.status();
-    expect(after.edges.map(({ worker }) => worker).toSorted()).toEqual(
-      before.edges.map(({ worker }) => worker).toSorted(),
-    );
+    expect(new Set(after.edges.map(({ worker }) => worker))).toEqual(new Set(before.edges.map(({ worker }) => worker)));
     expect(after.edges.map(({ pid }) => pid)).not.toContain(victim.pid);
     for (const edge of after.edges) expect(isAlive(edge.pid)).toBe(true);
   });

@@ -28,7 +28,7 @@ describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
   });
   beforeEach(async () => {
     await context?.close();
-    ({ page, context } = await getPageAs(browser, 'ada', dev.url('own')));
+    ({ page, context } = await getPageAs(browser, 'ada', dev.url('app')));
   });
   afterAll(async () => {
     await browser?.close();
@@ -51,18 +51,18 @@ describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
     expect(download.at - at).toBeLessThan(CUT_MS);
     expect(socketClosedAt - at).toBeLessThan(CUT_MS);
 
-    await page.goto(dev.url('own', '/after'));
+    await page.goto(dev.url('app', '/after'));
     await page.getByRole('button', { name: PEOPLE.ada }).waitFor();
   });
 
   test('what is open on every worker is cut, also by a sign-out that another worker served', async () => {
-    const headers = { cookie: await cookieFor(context, dev.url('own')), ...NAVIGATION };
+    const headers = { cookie: await cookieFor(context, dev.url('app')), ...NAVIGATION };
     const downloads: RunningDownload[] = [];
     // The kernel spreads connections; go on until each worker carries one, and see it in the PoP's own figures.
     await awaitCondition(
       `a stream on each of ${workers} worker(s)`,
       async () => {
-        downloads.push(await startDownload(dev.url('own', '/endless'), { caFile: dev.ca, headers }));
+        downloads.push(await startDownload(dev.url('app', '/endless'), { caFile: dev.ca, headers }));
         const { edges } = await statusOf(dev.data);
         return edges.length === workers && edges.every((edge) => edge.openStreams > 0);
       },
@@ -77,7 +77,7 @@ describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
       expect(end.complete).toBe(false);
       expect(end.at - at).toBeLessThan(CUT_MS);
     }
-    const after = await fetchText(dev.url('own'), { caFile: dev.ca, headers });
+    const after = await fetchText(dev.url('app'), { caFile: dev.ca, headers });
     expect(after.status).toBe(302);
     expect(after.headers.location).toMatch(/^https:\/\/login\./);
     await awaitCondition('no stream to be left', async () => {

@@ -25,7 +25,7 @@ describe.each([1, 2])('bytes through a custom URL, %i edge worker(s)', (workers)
     app = await startOwnApp();
     dev = await startDev({ workers, publish: app.url });
     browser = await launchBrowser({ caFiles: [dev.ca] });
-    ({ page } = await getPageAs(browser, 'ada', dev.url('own', '/start?deep=1')));
+    ({ page } = await getPageAs(browser, 'ada', dev.url('app', '/start?deep=1')));
   });
   afterAll(async () => {
     await browser?.close();

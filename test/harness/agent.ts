@@ -1,6 +1,6 @@
 import type { BrowserContext } from 'playwright-core';
 import { prefixed } from './pop.ts';
-import { jsonLine, runProgram, type Program } from './program.ts';
+import { runProgram, type Program } from './program.ts';
 
 export interface RunningAgent {
   readonly program: Program;
@@ -14,25 +14,24 @@ export interface AgentOptions {
   readonly port: number;
   /** A one-time code of the portal; an agent that has enrolled needs none. */
   readonly join?: string;
-  readonly name?: string;
   readonly prefix?: readonly string[];
 }
 
 /** `causeway-agent up --local-proxy`, as a person runs it with the command from the portal. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { data, port, join, name = 'laptop', prefix = [] } = options;
+  const { data, port, join, prefix = [] } = options;
   const proxy = `127.0.0.1:${port}`;
   const program = prefixed('causeway-agent', prefix, 'agent-lite/src/causeway-agent.ts', [
     'up',
     '--local-proxy',
-    proxy,
+    '--port',
+    String(port),
     '--data',
     data,
-    '--json',
-    ...(join === undefined ? [] : ['--join', join, '--name', name]),
+    ...(join === undefined ? [] : ['--join', join]),
   ]);
   try {
-    await program.line('to be ready', (line) => jsonLine(line, 'ready'), 20_000);
+    await program.line('to have its tunnel', (line) => /"to":"up"/.test(line) || undefined, 20_000);
   } catch (error) {
     await program.stop().catch(() => undefined);
     throw error;
