@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   CompiledQuery,
   SqliteAdapter,
@@ -10,8 +11,13 @@ import {
   type QueryResult,
 } from 'kysely';
 
-/** How long a statement waits for another process that holds the write lock. */
-const BUSY_MS = 5_000;
+/** How long a statement waits for another connection that holds the write lock. */
+const BUSY_MS = 10_000;
+/**
+ * How long SQLite itself waits, blocking the thread. Short: the holder may be a connection of this very thread, which
+ * cannot go on meanwhile. After that the wait goes on without blocking.
+ */
+const BLOCKING_BUSY_MS = 10;
 
 /** Kysely over Node's own SQLite: one connection to one file, which blocks the thread that calls it. */
 export function sqliteDialect(file: string): Dialect {
@@ -35,9 +41,9 @@ class NodeSqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    const database = new DatabaseSync(this.#file, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+    const database = new DatabaseSync(this.#file, { timeout: BLOCKING_BUSY_MS, enableForeignKeyConstraints: true });
     try {
-      database.exec('pragma journal_mode = wal');
+      await whileBusy(() => database.exec('pragma journal_mode = wal'));
       // WAL with NORMAL would survive a killed process; FULL also survives a lost power supply: a revocation that was
       // acknowledged must not come undone, and writes are few because events come in batches.
       database.exec('pragma synchronous = full');
@@ -100,9 +106,9 @@ class NodeSqliteConnection implements DatabaseConnection {
     const parameters = query.parameters.map(sqlValue);
     if (statement.columns().length > 0) {
       // kysely derives the row type from the query that produced this statement.
-      return { rows: statement.all(...parameters) as R[] };
+      return { rows: await whileBusy(() => statement.all(...parameters) as R[]) };
     }
-    const { changes, lastInsertRowid } = statement.run(...parameters);
+    const { changes, lastInsertRowid } = await whileBusy(() => statement.run(...parameters));
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
@@ -135,5 +141,21 @@ function sqlValue(value: unknown): SQLInputValue {
     default:
       if (value === null || value instanceof Uint8Array) return value;
       throw new TypeError(`SQLite has no value for ${typeof value}`);
+  }
+}
+
+const SQLITE_BUSY = 5;
+
+/** A statement that found the lock taken did nothing, so it may be tried again. */
+async function whileBusy<T>(statement: () => T): Promise<T> {
+  const deadline = performance.now() + BUSY_MS;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    try {
+      return statement();
+    } catch (error) {
+      const busy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+      if (!busy || performance.now() > deadline) throw error;
+    }
+    await delay(pause * (0.5 + Math.random()));
   }
 }

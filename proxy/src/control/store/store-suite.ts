@@ -1,0 +1,289 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EventRecord } from '../../rpc/messages.ts';
+import type { SessionRecord, Store } from './store.ts';
+
+/** What every implementation of `Store` does. `open` opens the same store again when it is given the same file. */
+export function storeSuite(name: string, open: (file: string) => Promise<Store>): void {
+  describe(`the store contract on ${name}`, () => {
+    let folder = '';
+    let file = '';
+    let store: Store;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'causeway-store-'));
+      file = join(folder, 'causeway.sqlite');
+      store = await open(file);
+    });
+    afterEach(async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    });
+
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await open(file);
+    };
+
+    test('a secret is made once, whoever asks first', async () => {
+      expect(await store.findSecret('key')).toBeNull();
+      const other = await open(file);
+      const both = await Promise.all([store.secret('key', () => 'one'), other.secret('key', () => 'two')]);
+      await other.close();
+      expect(new Set(both).size).toBe(1);
+      expect(await store.findSecret('key')).toBe(both[0]);
+      expect(await store.secret('other', () => 'three')).toBe('three');
+    });
+
+    test('a secret is replaced only where nobody was quicker', async () => {
+      await store.secret('key', () => 'one');
+      expect(await store.replaceSecret('key', 'one', 'two')).toBe('two');
+      expect(await store.replaceSecret('key', 'one', 'three')).toBe('two');
+      expect(await store.findSecret('key')).toBe('two');
+      await expect(store.replaceSecret('nothing', 'a', 'b')).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
+    });
+
+    test('a person is kept as last seen', async () => {
+      expect(await store.user('ann')).toBeNull();
+      await store.upsertUser({ user: 'ann', displayName: 'Ann', groups: ['staff'], seenAt: 1 });
+      const later = { user: 'ann', displayName: 'Ann B', groups: ['staff', 'it'], seenAt: 2 };
+      await store.upsertUser(later);
+      expect(await store.user('ann')).toEqual(later);
+    });
+
+    test('a session is found by id, login and person', async () => {
+      const ann = session('s_1', 'ann');
+      await store.createSession(ann);
+      await store.createSession({ ...session('s_2', 'bob'), sessionIndex: 'idx', expiresAt: 500 });
+      expect(await store.session('s_1')).toEqual(ann);
+      expect(await store.session('s_3')).toBeNull();
+      expect(await store.sessionByLoginHash('login-s_1')).toEqual(ann);
+      expect(await store.sessionByLoginHash('login-s_3')).toBeNull();
+      expect(await store.sessionsOf('ann')).toEqual([ann]);
+      expect(await store.sessions(499)).toHaveLength(2);
+      expect(await store.sessions(500)).toEqual([ann]);
+    });
+
+    test('two sessions never share an id or a login', async () => {
+      await store.createSession(session('s_1', 'ann'));
+      await expect(store.createSession(session('s_1', 'bob'))).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
+      await expect(store.createSession({ ...session('s_2', 'bob'), loginHash: 'login-s_1' })).rejects.toMatchObject({
+        code: 'CW_STORE_FAILED',
+      });
+      expect(await store.session('s_1')).toMatchObject({ user: 'ann' });
+    });
+
+    test('a grant carries its session’s principal and ends with it', async () => {
+      await store.createSession(session('s_1', 'ann'));
+      await store.addAppToken({ tokenHash: 't1', session: 's_1', host: 'a.example', createdAt: 5 });
+      await store.addAppToken({ tokenHash: 't2', session: 's_1', host: 'b.example', createdAt: 6 });
+      const grant = await store.grant('t1', 0);
+      expect(grant).toEqual({
+        tokenHash: 't1',
+        host: 'a.example',
+        principal: {
+          user: 'ann',
+          displayName: 'ann!',
+          groups: ['staff'],
+          method: 'browser',
+          authenticatedAt: 1,
+          session: 's_1',
+        },
+        expiresAt: 1_000,
+      });
+      expect((await store.grants(0)).map((g) => g.tokenHash).toSorted()).toEqual(['t1', 't2']);
+      expect(await store.grant('t1', 1_000)).toBeNull();
+      expect(await store.grants(1_000)).toEqual([]);
+      expect(await store.grant('t3', 0)).toBeNull();
+    });
+
+    test('no token outlives or precedes its session', async () => {
+      const token = { tokenHash: 't1', session: 's_1', host: 'a.example', createdAt: 5 };
+      await expect(store.addAppToken(token)).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
+      await store.createSession(session('s_1', 'ann'));
+      await store.addAppToken(token);
+      const before = await store.epoch();
+      expect(await store.endSession('s_1')).toBe(true);
+      expect(await store.grant('t1', 0)).toBeNull();
+      expect(await store.grants(0)).toEqual([]);
+      expect(await store.session('s_1')).toBeNull();
+      expect(await store.epoch()).toBe(before + 1);
+      expect(await store.endSession('s_1')).toBe(false);
+      expect(await store.epoch()).toBe(before + 1);
+    });
+
+    test('a join token is taken exactly once, also when many try at once', async () => {
+      const token = { hash: 'h', kind: 'device', owner: 'ann', expiresAt: 100 } as const;
+      await store.createJoinToken(token);
+      const other = await open(file);
+      const tries = await Promise.all(
+        Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? store : other).takeJoinToken('h', 99)),
+      );
+      await other.close();
+      expect(tries.filter((t) => t !== null)).toEqual([token]);
+    });
+
+    test('a join token that has expired or is unknown is not given', async () => {
+      await store.createJoinToken({ hash: 'h', kind: 'publisher', owner: 'dc1', expiresAt: 100 });
+      expect(await store.takeJoinToken('h', 100)).toBeNull();
+      expect(await store.takeJoinToken('other', 0)).toBeNull();
+      expect(await store.takeJoinToken('h', 99)).toMatchObject({ kind: 'publisher', owner: 'dc1' });
+    });
+
+    test('publishers and devices are revoked once and for good', async () => {
+      const publisher = { id: 'p_1', name: 'dc1', createdAt: 1, revokedAt: null };
+      const device = { id: 'd_1', name: 'laptop', user: 'ann', createdAt: 1, revokedAt: null };
+      await store.createPublisher(publisher);
+      await store.createPublisher({ ...publisher, id: 'p_2' });
+      await store.createDevice(device);
+      await store.createDevice({ ...device, id: 'd_2', user: 'bob' });
+      expect(await store.publisher('p_1')).toEqual(publisher);
+      expect(await store.publisher('p_3')).toBeNull();
+      expect(await store.publishers()).toHaveLength(2);
+      expect(await store.device('d_1')).toEqual(device);
+      expect(await store.device('d_3')).toBeNull();
+      expect(await store.devices()).toHaveLength(2);
+      expect(await store.devicesOf('ann')).toEqual([device]);
+
+      expect(await store.revokePublisher('p_1', 7)).toBe(true);
+      expect(await store.revokePublisher('p_1', 8)).toBe(false);
+      expect(await store.revokePublisher('p_3', 8)).toBe(false);
+      expect(await store.revokeDevice('d_1', 9)).toBe(true);
+      expect(await store.revokeDevice('d_1', 9)).toBe(false);
+      expect(await store.epoch()).toBe(2);
+      expect((await store.publisher('p_1'))?.revokedAt).toBe(7);
+      expect((await store.publisher('p_2'))?.revokedAt).toBeNull();
+      expect((await store.device('d_1'))?.revokedAt).toBe(9);
+    });
+
+    test('a certificate is known by its fingerprint', async () => {
+      const certificate = { fingerprint: 'f'.repeat(64), kind: 'device', owner: 'd_1', notAfter: 9 } as const;
+      await store.addCertificate(certificate);
+      expect(await store.certificate(certificate.fingerprint)).toEqual(certificate);
+      expect(await store.certificate('0'.repeat(64))).toBeNull();
+    });
+
+    test('an assertion is used once, also when many try at once', async () => {
+      const tries = await Promise.all(Array.from({ length: 20 }, () => store.useAssertion('a', 100)));
+      expect(tries.filter(Boolean)).toHaveLength(1);
+      expect(await store.useAssertion('b', 100)).toBe(true);
+    });
+
+    test('events come back whole, newest first', async () => {
+      await store.appendEvents([]);
+      await store.appendEvents(Array.from({ length: 450 }, (_, i) => event(i)));
+      await store.appendEvents([event(450)]);
+      const last = await store.events(3);
+      expect(last).toEqual([event(450), event(449), event(448)]);
+      expect(await store.events(1_000)).toHaveLength(451);
+      expect(await store.events(0)).toEqual([]);
+    });
+
+    test('the same text keeps its number, any other gets the next', async () => {
+      expect(await store.publishSnapshot('a', 1)).toBe(1);
+      expect(await store.publishSnapshot('a', 2)).toBe(1);
+      expect(await store.publishSnapshot('b', 3)).toBe(2);
+      expect(await store.publishSnapshot('a', 4)).toBe(3);
+    });
+
+    test('a sweep forgets what has expired and nothing else', async () => {
+      await store.createSession(session('s_1', 'ann'));
+      await store.createSession({ ...session('s_2', 'ann'), expiresAt: 2_000 });
+      await store.addAppToken({ tokenHash: 't1', session: 's_1', host: 'a.example', createdAt: 5 });
+      await store.addAppToken({ tokenHash: 't2', session: 's_2', host: 'a.example', createdAt: 5 });
+      await store.createJoinToken({ hash: 'h1', kind: 'device', owner: 'ann', expiresAt: 1_000 });
+      await store.createJoinToken({ hash: 'h2', kind: 'device', owner: 'ann', expiresAt: 2_000 });
+      await store.useAssertion('a1', 1_000);
+      await store.useAssertion('a2', 2_000);
+      await store.appendEvents([event(1), event(2), event(3)]);
+      await store.sweep(1_000, 3);
+      expect(await store.session('s_1')).toBeNull();
+      expect((await store.grants(0)).map((g) => g.tokenHash)).toEqual(['t2']);
+      expect(await store.takeJoinToken('h1', 0)).toBeNull();
+      expect(await store.takeJoinToken('h2', 0)).not.toBeNull();
+      expect(await store.useAssertion('a1', 1_000)).toBe(true);
+      expect(await store.useAssertion('a2', 2_000)).toBe(false);
+      expect(await store.events(10)).toEqual([event(3)]);
+    });
+
+    test('everything is there after closing and opening again', async () => {
+      await store.secret('key', () => 'one');
+      await store.createSession(session('s_1', 'ann'));
+      await store.addAppToken({ tokenHash: 't1', session: 's_1', host: 'a.example', createdAt: 5 });
+      await store.createSession(session('s_2', 'bob'));
+      await store.endSession('s_2');
+      await store.appendEvents([event(1)]);
+      await store.publishSnapshot('a', 1);
+      await reopen();
+      expect(await store.findSecret('key')).toBe('one');
+      expect(await store.session('s_1')).toEqual(session('s_1', 'ann'));
+      expect(await store.grants(0)).toHaveLength(1);
+      expect(await store.epoch()).toBe(1);
+      expect(await store.events(10)).toEqual([event(1)]);
+      expect(await store.publishSnapshot('a', 2)).toBe(1);
+    });
+
+    test('nobody but the owner reads the file', async () => {
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+    });
+
+    test('writes at once from two openers all arrive', async () => {
+      const other = await open(file);
+      const writes = Array.from({ length: 60 }, (_, i) =>
+        (i % 2 === 0 ? store : other).createSession(session(`s_${i}`, 'ann')),
+      );
+      await Promise.all(writes);
+      await other.close();
+      expect(await store.sessionsOf('ann')).toHaveLength(60);
+    });
+
+    test('closing twice is closing once, and a closed store says so', async () => {
+      await store.close();
+      await store.close();
+      await expect(store.epoch()).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
+    });
+
+    test('a file that is no store is refused', async () => {
+      await expect(open(folder)).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
+    });
+  });
+}
+
+function session(id: string, user: string): SessionRecord {
+  return {
+    id,
+    user,
+    displayName: `${user}!`,
+    groups: ['staff'],
+    loginHash: `login-${id}`,
+    createdAt: 1,
+    expiresAt: 1_000,
+    address: '127.0.0.1',
+    nameId: user,
+    sessionIndex: null,
+  };
+}
+
+function event(at: number): EventRecord {
+  return {
+    at,
+    decision: `d${at}`,
+    kind: 'request',
+    user: 'ann',
+    device: null,
+    session: 's_1',
+    app: 'wiki',
+    method: 'browser',
+    verdict: { action: 'allow', rule: 'r', why: 'rule r' },
+    address: '127.0.0.1',
+    verb: 'GET',
+    path: '/',
+    status: 200,
+    bytesUp: 1,
+    bytesDown: 2,
+    ms: 3,
+    worker: 0,
+  };
+}
