@@ -76,7 +76,7 @@ function rules(withOwnApp: boolean): PolicyRule[] {
       groups: [DEMO_GROUPS.contractors],
       apps: ['intranet'],
       action: 'block',
-      notice: 'The intranet is not for contractors. What you share with us belongs into notes, which is open to you.',
+      notice: 'The intranet is not for contractors. What you share with us belongs in notes, which is open to you.',
     },
     { name: 'contractors-notes', groups: [DEMO_GROUPS.contractors], apps: ['notes'], action: 'allow' },
     { name: 'engineering', groups: [DEMO_GROUPS.engineering], apps: ['intranet', 'notes'], action: 'allow' },

@@ -89,6 +89,6 @@ function UrlHost({ text }: { readonly text: string }) {
 /** One of six colours, the same for the same name on every visit. */
 function hueOf(name: string): number {
   let sum = 0;
-  for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 6_007;
+  for (const letter of name) sum += letter.codePointAt(0) ?? 0;
   return sum % 6;
 }
