@@ -91,7 +91,7 @@ describe('what goes wrong', () => {
       'CW_TOKEN_INVALID',
       () => listen(async () => ({ t: 'refused', code: 'CW_TOKEN_INVALID', message: 'used' })),
     ],
-    ['a PoP of another CA', 'CW_CA_MISMATCH', () => listen(issue), { ca: '11'.repeat(32) }],
+    ['a PoP of another CA', 'CW_CA_MISMATCH', () => listen((question) => issue(question)), { ca: '11'.repeat(32) }],
     ['another answer', 'CW_MESSAGE_INVALID', () => listen(async () => ({ t: 'drain', deadlineMs: 1 }))],
     [
       'a certificate for another key',

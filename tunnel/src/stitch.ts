@@ -30,8 +30,9 @@ export function stitch(a: MuxStream, b: MuxStream, onDone: (result: StitchResult
     from.onClose = (error) => {
       first ??= error;
       open -= 1;
+      const last = open === 0; // the reset may close the other one before it returns
       if (error !== null) to.reset(error);
-      if (open === 0) onDone({ up: a.bytesIn - beforeA, down: b.bytesIn - beforeB, error: first });
+      if (last) onDone({ up: a.bytesIn - beforeA, down: b.bytesIn - beforeB, error: first });
     };
     from.onData = (bytes) => {
       if (!to.write(bytes)) from.pause();

@@ -1,0 +1,86 @@
+import { Agent, createServer, request, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stitchSocket } from './stitch-socket.ts';
+import { streamDuplex } from './stream-duplex.ts';
+import { HEADER, noLeaks, TunnelPair } from './tunnel-pair.ts';
+
+/** An HTTP client whose connections are streams, and a publisher that connects them to a real HTTP server. */
+let pair: TunnelPair;
+let server: Server;
+let agent: Agent;
+
+beforeEach(async () => {
+  server = createServer((incoming, answer) => {
+    if (incoming.url === '/echo') return void incoming.pipe(answer);
+    if (incoming.url === '/die') return void incoming.socket.destroy();
+    answer.end('hello');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  pair = new TunnelPair();
+  pair.onOpen = (open) => {
+    const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.once('connect', () => stitchSocket(open.accept(), socket, () => {}));
+  };
+  agent = new Agent({ keepAlive: true });
+  agent.createConnection = (_options, done) => {
+    pair.client.open(HEADER).then(
+      (stream) => done?.(null, streamDuplex(stream)),
+      (error: Error) => done?.(error, streamDuplex as never),
+    );
+    return undefined as never;
+  };
+});
+afterEach(async () => {
+  agent.destroy();
+  pair.destroy();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await noLeaks();
+});
+
+function call(path: string, body?: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ agent, path, method: body === undefined ? 'GET' : 'POST', host: 'x' }, (answer) => {
+      const pieces: Buffer[] = [];
+      answer.on('data', (piece: Buffer) => pieces.push(piece));
+      answer.on('end', () => resolve(Buffer.concat(pieces)));
+      answer.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+describe('http.Agent over streams', () => {
+  it('reuses one stream for request after request', async () => {
+    for (let i = 0; i < 5; i += 1) expect((await call('/')).toString()).toBe('hello');
+    expect(pair.client.streams).toBe(1);
+  });
+
+  it('carries large bodies both ways', async () => {
+    const body = Buffer.alloc(10_000_000, 'causeway');
+    const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+    expect(hash(await call('/echo', body))).toBe(hash(body));
+  });
+
+  it('fails the request when the app closes in the middle, and the next one works', async () => {
+    await expect(call('/die')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect((await call('/')).toString()).toBe('hello');
+  });
+
+  it('drops an idle connection that the app closed', async () => {
+    await call('/');
+    server.closeIdleConnections();
+    await vi.waitFor(() => expect(pair.client.streams).toBe(0));
+    expect((await call('/')).toString()).toBe('hello');
+  });
+
+  it('fails with the stream’s error when the tunnel ends', async () => {
+    const pending = call('/echo', Buffer.alloc(5_000_000));
+    await vi.waitFor(() => expect(pair.server.streams).toBe(1));
+    pair.server.destroy();
+    await expect(pending).rejects.toThrow();
+  });
+});
