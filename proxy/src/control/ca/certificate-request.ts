@@ -23,7 +23,8 @@ export async function checkRequest(text: string): Promise<webcrypto.CryptoKey> {
     if (!isStrong(key)) throw invalid('a key of a kind or size that is not accepted');
     // An Ed25519 signature names no hash.
     const { hash }: { hash?: { name?: string } } = request.signatureAlgorithm;
-    if (key.asymmetricKeyType !== 'ed25519' && !HASHES.has(hash?.name ?? '')) throw invalid('a signature over a weak hash');
+    if (key.asymmetricKeyType !== 'ed25519' && !HASHES.has(hash?.name ?? ''))
+      throw invalid('a signature over a weak hash');
     if (!(await request.verify(webcrypto))) throw invalid('the request is not signed by its own key');
     return await request.publicKey.export(webcrypto);
   } catch (error) {

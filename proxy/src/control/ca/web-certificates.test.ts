@@ -1,0 +1,99 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { configSchema, type Config, type ConfigInput } from '../../config/schema.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
+import { openCa, type Ca } from './ca.ts';
+import { serverCertificates } from './web-certificates.ts';
+
+const DAY = 86_400_000;
+const start = Date.UTC(2030, 0, 1);
+let clock = start;
+let folder = '';
+let store: Store;
+let ca: Ca;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'causeway-web-'));
+  store = await openSqliteStore(join(folder, 's.sqlite'));
+  ca = await openCa(store, () => clock);
+});
+afterAll(async () => {
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
+const config = (more: Partial<ConfigInput> = {}): Config =>
+  configSchema.parse({
+    domains: { access: 'apps.example', identity: 'id.example', tunnel: 'tunnel.example' },
+    identityProvider: { metadata: 'idp.xml' },
+    ...more,
+  });
+const app = (url: string): NonNullable<ConfigInput['apps']>[number] => ({
+  name: 'wiki',
+  hosts: ['wiki.example'],
+  ports: ['tcp/80'],
+  publishers: ['dc1'],
+  clientless: { urls: [url], upstream: { host: 'wiki.example', port: 80 } },
+});
+const covers = (cert: string, host: string): boolean => new X509Certificate(cert).checkHost(host) !== undefined;
+
+test('certificates cover their domains, are kept, and renewed after two thirds of their life', async () => {
+  const first = await serverCertificates(store, ca, config(), clock);
+  expect(covers(first.access.cert, 'wiki.apps.example')).toBe(true);
+  expect(covers(first.access.cert, 'apps.example')).toBe(true);
+  expect(covers(first.identity.cert, 'login.id.example')).toBe(true);
+  expect(covers(first.identity.cert, 'admin.id.example')).toBe(true);
+  expect(covers(first.identity.cert, 'wiki.apps.example')).toBe(false);
+  expect(covers(first.tunnel.cert, 'w0.tunnel.example')).toBe(true);
+  expect(first.tunnel.cert.endsWith(ca.certificate)).toBe(true);
+  expect(Math.round((first.renewAt - start) / DAY)).toBe(20);
+
+  clock = first.renewAt - 1;
+  expect(await serverCertificates(store, ca, config(), clock)).toEqual(first);
+  clock = first.renewAt;
+  const second = await serverCertificates(store, ca, config(), clock);
+  for (const kind of ['access', 'identity', 'tunnel'] as const) expect(second[kind].cert).not.toBe(first[kind].cert);
+  expect(Math.round((second.renewAt - clock) / DAY)).toBe(20);
+  expect(await serverCertificates(store, ca, config(), clock)).toEqual(second);
+});
+
+test('a custom URL further down brings a certificate that covers it', async () => {
+  const before = await serverCertificates(store, ca, config({ apps: [app('wiki.apps.example')] }), clock);
+  const { access, tunnel } = await serverCertificates(store, ca, config({ apps: [app('a.wiki.apps.example')] }), clock);
+  expect(covers(before.access.cert, 'a.wiki.apps.example')).toBe(false);
+  expect(covers(access.cert, 'a.wiki.apps.example')).toBe(true);
+  expect(tunnel).toEqual(before.tunnel);
+});
+
+test('files of the configuration are used, checked, and read again', async () => {
+  const write = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const mine = await ca.issueServer({ names: ['*.apps.example', 'apps.example'], days: 10 });
+  const files = { cert: await write('a.pem', mine.cert), key: await write('a.key', mine.key) };
+  const good = await serverCertificates(store, ca, config({ certificates: { access: files } }), clock);
+  expect(good.access).toEqual({ cert: mine.cert, key: mine.key });
+  expect(good.warnings).toEqual([]);
+  expect(good.renewAt).toBe(clock + DAY / 2);
+
+  const identity = await serverCertificates(store, ca, config({ certificates: { identity: files } }), clock + 11 * DAY);
+  expect(identity.warnings).toEqual([
+    expect.stringMatching(/^certificates\.identity: expired on /),
+    'certificates.identity: does not cover login.id.example',
+  ]);
+
+  const other = await ca.issueServer({ names: ['*.apps.example'], days: 10 });
+  for (const [name, text] of [
+    ['b.key', other.key],
+    ['c.key', 'nonsense'],
+  ] as const) {
+    const wrong = { cert: files.cert, key: await write(name, text) };
+    await expect(
+      serverCertificates(store, ca, config({ certificates: { access: wrong } }), clock),
+    ).rejects.toMatchObject({ code: 'CW_CONFIG_INVALID', message: expect.stringMatching(/^certificates\.access: /) });
+  }
+});
