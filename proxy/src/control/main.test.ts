@@ -53,6 +53,9 @@ function startChild(configFile: string): ChildProcess {
 
 const said = (t: ChildMessage['t']): ChildMessage | undefined => messages.find((message) => message.t === t);
 
+const ready = (): Promise<void> =>
+  vi.waitFor(() => expect(said('ready')).toBeDefined(), { timeout: 15_000, interval: 20 });
+
 interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
@@ -122,7 +125,7 @@ beforeAll(async () => {
   fixture = await makeControlFixture();
   child = startChild(fixture.configFile);
   front = await startFront();
-  await vi.waitFor(() => expect(said('ready')).toBeDefined(), { timeout: 15_000, interval: 20 });
+  await ready();
 }, 30_000);
 
 afterAll(async () => {
@@ -326,7 +329,7 @@ describe('the control process', () => {
     expect(existsSync(join(fixture.dataDir, 'run', 'control.sock'))).toBe(false);
 
     child = startChild(fixture.configFile);
-    await vi.waitFor(() => expect(said('ready')).toBeDefined(), { timeout: 15_000, interval: 20 });
+    await ready();
     const me = await request('/api/me', { headers: { cookie } });
     expect(JSON.parse(me.body)).toMatchObject({ user: 'ada@corp.example', displayName: 'Ada Lovelace' });
     expect(readFileSync(join(fixture.dataDir, 'ca.pem'), 'utf8')).toBe(ca);

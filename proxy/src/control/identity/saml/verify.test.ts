@@ -329,15 +329,15 @@ describe('cost', () => {
   it('refuses 60,000 elements, deep nesting, many attributes and 4 MB in bounded time', async () => {
     const p = make();
     const many = responseXml(p, '<a/>'.repeat(60_000));
-    expect(await within(1_000, () => codeFor(many))).toBe('CW_SAML_SHAPE');
+    expect(await within(5_000, () => codeFor(many))).toBe('CW_SAML_SHAPE');
     const deep = responseXml(p, '<a>'.repeat(20_000) + '</a>'.repeat(20_000));
-    expect(await within(1_000, () => codeFor(deep))).toBe('CW_SAML_SHAPE');
+    expect(await within(5_000, () => codeFor(deep))).toBe('CW_SAML_SHAPE');
     const wide = responseXml(p, `<a ${Array.from({ length: 5_000 }, (_, n) => `b${n}=""`).join(' ')}/>`);
-    expect(await within(1_000, () => codeFor(wide))).toBe('CW_SAML_SHAPE');
+    expect(await within(5_000, () => codeFor(wide))).toBe('CW_SAML_SHAPE');
     const long = responseXml(p, 'x'.repeat(4_000_000));
-    expect(await within(1_000, () => codeFor(long))).toBe('CW_SAML_TOO_LARGE');
+    expect(await within(5_000, () => codeFor(long))).toBe('CW_SAML_TOO_LARGE');
     const open = `<samlp:Response xmlns:samlp="${NS.protocol}" a="${'x'.repeat(200_000)}`;
-    expect(await within(1_000, () => codeFor(open))).toBe('CW_SAML_SHAPE');
+    expect(await within(5_000, () => codeFor(open))).toBe('CW_SAML_SHAPE');
   });
 
   it('accepts an honest response with a thousand groups', async () => {
