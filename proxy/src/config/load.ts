@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CausewayError } from '@causeway/contract';
 import { didYouMean } from './closest.ts';
 import { crossChecks } from './cross-checks.ts';
+import { knownKeys } from './known-keys.ts';
 import { configSchema, type Config } from './schema.ts';
 import { YamlSource } from './source-map.ts';
 
@@ -135,28 +136,4 @@ function wording(issue: z.core.$ZodIssue): string {
     return issue.message.replace(/^Invalid input: /, '').replace(/received null$/, 'received nothing');
   }
   return issue.message.replace(/^Invalid (?:input|option): /, '');
-}
-
-/** The keys that the schema knows in the object at `path`. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let schema: z.core.$ZodType = configSchema;
-  for (const step of path) {
-    schema = unwrap(schema);
-    if (schema instanceof z.ZodObject) {
-      const next: unknown = schema.shape[String(step)];
-      if (!(next instanceof z.core.$ZodType)) return [];
-      schema = next;
-    } else if (schema instanceof z.ZodArray) schema = schema.element;
-    else return [];
-  }
-  schema = unwrap(schema);
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-}
-
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  let inner = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
-    inner = inner.unwrap();
-  }
-  return inner;
 }
