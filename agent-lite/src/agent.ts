@@ -160,7 +160,7 @@ export class Agent {
     this.#options.log.info({ from: this.#state, to: next }, 'state');
     this.#state = next;
     if (next === 'draining' || next === 'closed') this.#keeper?.stop();
-    if (next !== 'connecting') for (const wake of [...this.#waiting]) wake();
+    if (next !== 'connecting') for (const wake of this.#waiting) wake();
   }
 
   #mustSteer(host: string, port: number): Steered {

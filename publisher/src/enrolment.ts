@@ -68,7 +68,7 @@ async function enrolPatiently(token: JoinToken, options: EnrolmentOptions): Prom
       if (!(error instanceof CausewayError) || !error.retryable) throw error;
       const retryMs = Math.round(Math.random() * patience);
       log.warn({ code: error.code, why: error.message, retryMs }, 'not enrolled yet');
-      await delay(retryMs, undefined, { ...(signal === undefined ? {} : { signal }) });
+      await delay(retryMs, undefined, signal === undefined ? {} : { signal });
     }
   }
 }

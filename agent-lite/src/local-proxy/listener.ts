@@ -108,8 +108,12 @@ export class LocalProxy {
   async #serve(socket: Socket): Promise<void> {
     const { isOwnUser, log } = this.#options;
     this.#sockets.add(socket);
+    this.#silent.add(socket);
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#silent.delete(socket);
+    });
     const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
     let own = false;
     try {
@@ -117,7 +121,6 @@ export class LocalProxy {
     } catch (error) {
       log.error({ code: 'CW_INTERNAL', why: String(error) }, 'the peer’s user is not known');
     }
-    this.#silent.add(socket);
     const first = socket.destroyed ? null : await firstBytes(socket);
     this.#silent.delete(socket);
     if (first === null) return void socket.destroy();
