@@ -66,9 +66,11 @@ describe.each([
 
   beforeEach(() => {
     accepted = [];
-    ends = [];
-    const wire = new Wire(direction, (bytes) => session.receive(bytes));
-    session = new MuxSession({
+    const log: (string | null)[] = [];
+    ends = log;
+    // A constant: what the peer sends last comes after the next test has begun.
+    const wire = new Wire(direction, (bytes) => ours.receive(bytes));
+    const ours = new MuxSession({
       role,
       now: () => performance.now(),
       output: (chunks) => {
@@ -76,9 +78,10 @@ describe.each([
         return true;
       },
       onStream: (stream) => accepted.push(stream),
-      onClosed: (error) => ends.push(error?.code ?? null),
+      onClosed: (error) => log.push(error?.code ?? null),
       schedule: (run) => process.nextTick(run),
     });
+    session = ours;
     peer = yamux({ enableKeepAlive: true, keepAliveInterval: 50 })().createStreamMuxer(wire as unknown as Connection);
   });
   afterEach(async () => {

@@ -6,6 +6,9 @@ import type { MuxStream } from './mux-stream.ts';
 import { stitch, type StitchResult, type Stitched } from './stitch.ts';
 import { collect, noLeaks, TunnelPair, writeAll } from './tunnel-pair.ts';
 
+/** Windows that do not grow, so that what is in flight can be told exactly. */
+const WINDOW = 256 * 1024;
+
 /** user ── left tunnel ── (stitched here) ── right tunnel ── app */
 let left: TunnelPair;
 let right: TunnelPair;
@@ -16,8 +19,8 @@ let stitched: Stitched;
 let results: StitchResult[];
 
 beforeEach(async () => {
-  left = new TunnelPair();
-  right = new TunnelPair();
+  left = new TunnelPair({ maxWindowBytes: WINDOW });
+  right = new TunnelPair({ maxWindowBytes: WINDOW });
   const [ours, theirs] = await left.open();
   const [near, far] = await right.open();
   user = ours;
@@ -61,8 +64,8 @@ it('a reader that stops stops the writer, and nothing is kept beyond the windows
     last = user.bytesOut;
   }
   // One window at the app, one at the stitch, and the piece in between.
-  expect(user.bytesOut).toBeLessThanOrEqual(3 * 256 * 1024);
-  expect(windowBudget.heldBytes).toBeLessThanOrEqual(2 * 256 * 1024);
+  expect(user.bytesOut).toBeLessThanOrEqual(3 * WINDOW);
+  expect(windowBudget.heldBytes).toBeLessThanOrEqual(2 * WINDOW);
   expect(middle[1].pendingBytes).toBeLessThanOrEqual(64 * 1024);
   app.resume();
   await vi.waitFor(() => expect(got).toBe(total));
