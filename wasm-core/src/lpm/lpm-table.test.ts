@@ -74,6 +74,7 @@ describe('LpmTable', () => {
     expect(table('10.0.0.0/8', '10.9.9.9/8', '10.0.0.0/8').lookup('10.1.1.1')).toBe(2);
     const many = LpmTable.build(Array.from({ length: 1000 }, (_, value) => ({ prefix: '10.0.0.0/8', value })));
     expect(many.lookup('10.1.1.1')).toBe(999);
+    expect(many.lookup('9.9.9.9')).toBe(-1);
   });
 
   it('looks up bytes', () => {
@@ -196,7 +197,7 @@ describe('against the reference', () => {
           expect(clever.lookupBytes(v4)).toBe(naive.lookupBytes(bytesOf(tail)));
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -216,7 +217,7 @@ describe('against the reference', () => {
           expect(clever.lookup(address)).toBe(naive.lookup(address));
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 });
@@ -239,7 +240,7 @@ describe('rangeToPrefixes', () => {
         if (to > MAX) return;
         expect(rangeToPrefixes(from, to)).toEqual(cover(from, to, 0n, 0));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

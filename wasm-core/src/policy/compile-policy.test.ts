@@ -156,8 +156,30 @@ describe('a hostile image with a right checksum', () => {
   it.each<[string, (view: DataView) => void]>([
     ['a rule’s ranges past the table', (view) => view.setUint32(layout.rulesAt, layout.ranges, true)],
     ['a rule with too many ranges', (view) => view.setUint32(layout.rulesAt + 4, 0xfffffffe, true)],
-    ['a set past the payload', (view) => view.setUint32(layout.setsAt, layout.units + 1, true)],
+    [
+      'a set that begins past the payload',
+      (view) => {
+        view.setUint32(layout.setsAt, layout.units + 1, true);
+        view.setUint32(layout.setsAt + 4, 1, true);
+      },
+    ],
+    [
+      'a list that is not ascending',
+      (view) => {
+        const list = layout.payloadAt + 16 * view.getUint32(layout.setsAt, true);
+        expect([view.getUint32(list, true), view.getUint32(list + 4, true)]).toEqual([1, 2]);
+        view.setUint32(list, 2, true);
+        view.setUint32(list + 4, 1, true);
+      },
+    ],
     ['a set that is too long', (view) => view.setUint32(layout.setsAt + 8 * 5 + 4, 0x7fffffff, true)],
+    [
+      'a list past the payload',
+      (view) => {
+        view.setUint32(layout.setsAt + 8 * 5, layout.units, true);
+        view.setUint32(layout.setsAt + 8 * 5 + 4, 1, true);
+      },
+    ],
     [
       'a bitset past the payload',
       (view) => {
