@@ -114,13 +114,17 @@ test('an expired certificate only renews, a revoked one not even that', async ()
 });
 
 test('a certificate that we did not issue, or not to this id, is foreign', async () => {
-  const secret = await secretFor('publisher', 'dc3');
-  const { id, certificate } = await enrolment.enrol({ secret, csr: (await newRequest()).csr, name: 'dc3' });
-  const mine = fingerprint(certificate);
+  const enrolled = async () =>
+    enrolment.enrol({ secret: await secretFor('publisher', 'dc3'), csr: (await newRequest()).csr, name: 'dc3' });
+  const mine = await enrolled();
+  const other = await enrolled();
+  const { csr } = await newRequest();
   for (const held of [
-    { fingerprint: '0'.repeat(64), id },
-    { fingerprint: mine, id: 'p_other' },
+    { fingerprint: '0'.repeat(64), id: mine.id },
+    { fingerprint: fingerprint(mine.certificate), id: 'p_unknown' },
+    { fingerprint: fingerprint(mine.certificate), id: other.id },
   ]) {
     await expect(enrolment.peer(held)).rejects.toMatchObject({ code: 'CW_CERT_FOREIGN' });
+    await expect(enrolment.renew({ ...held, csr })).rejects.toMatchObject({ code: 'CW_CERT_FOREIGN' });
   }
 });
