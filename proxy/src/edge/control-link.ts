@@ -84,14 +84,18 @@ export class ControlLink {
     // control may push right behind its answer, in the same segment: what it pushes waits until the state is read
     const synced = Promise.withResolvers<void>();
     synced.promise.catch(() => undefined);
-    const channel = new RpcChannel<EdgeCalls, ControlCalls>(socket, after(synced.promise, this.#options.handlers), () => {
-      synced.reject(new CausewayError('CW_RPC_CLOSED'));
-      if (this.#channel === channel) this.#channel = null;
-      const wasUp = this.#up;
-      this.#up = false;
-      if (wasUp) this.#options.onLost();
-      this.#again();
-    });
+    const channel = new RpcChannel<EdgeCalls, ControlCalls>(
+      socket,
+      after(synced.promise, this.#options.handlers),
+      () => {
+        synced.reject(new CausewayError('CW_RPC_CLOSED'));
+        if (this.#channel === channel) this.#channel = null;
+        const wasUp = this.#up;
+        this.#up = false;
+        if (wasUp) this.#options.onLost();
+        this.#again();
+      },
+    );
     this.#channel = channel;
     try {
       const answer = await channel.call('edge.hello', { worker: this.#options.worker, pid: process.pid });

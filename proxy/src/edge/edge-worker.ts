@@ -191,7 +191,11 @@ export class EdgeWorker {
         state: this.#link.up ? 'ok' : 'degraded',
         detail: this.#link.up ? 'connected' : 'away; established access goes on',
       },
-      { name: 'feed', state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down', detail: `revocation feed is ${feed}` },
+      {
+        name: 'feed',
+        state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down',
+        detail: `revocation feed is ${feed}`,
+      },
       {
         name: 'publishers',
         state: missing.length === 0 ? 'ok' : 'degraded',
@@ -258,10 +262,16 @@ export class EdgeWorker {
       this.#active = new ActiveSnapshot(source);
     } catch (error) {
       this.metrics.snapshotsRefused.inc();
-      this.#log.error({ err: error, code: codeOf(error), snapshot: source.number }, 'snapshot refused; the last one stays');
+      this.#log.error(
+        { err: error, code: codeOf(error), snapshot: source.number },
+        'snapshot refused; the last one stays',
+      );
       throw error;
     }
-    this.#log.info({ snapshot: source.number, apps: source.apps.length, rules: source.rules.length }, 'snapshot in force');
+    this.#log.info(
+      { snapshot: source.number, apps: source.apps.length, rules: source.rules.length },
+      'snapshot in force',
+    );
     for (const publisher of this.#publishers.all()) publisher.assign();
     for (const agent of this.#agents.all()) agent.steer();
     await this.#live.decideAgain('the policy changed');

@@ -14,7 +14,11 @@ export class EdgeMetrics {
     help: 'From the head of a request to the end of its answer.',
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   });
-  readonly flows = new Counter({ name: 'causeway_flows_total', help: 'Agent flows, by outcome.', labelNames: ['outcome'] });
+  readonly flows = new Counter({
+    name: 'causeway_flows_total',
+    help: 'Agent flows, by outcome.',
+    labelNames: ['outcome'],
+  });
   readonly cuts = new Counter({
     name: 'causeway_cuts_total',
     help: 'Open streams that were ended because access ended.',
@@ -25,13 +29,16 @@ export class EdgeMetrics {
     help: 'Connections refused before or during the TLS handshake.',
     labelNames: ['reason'],
   });
-  readonly dropped = new Counter({ name: 'causeway_events_dropped_total', help: 'Events that were lost for lack of room.' });
+  readonly dropped = new Counter({
+    name: 'causeway_events_dropped_total',
+    help: 'Events that were lost for lack of room.',
+  });
   readonly snapshotsRefused = new Counter({
     name: 'causeway_snapshots_refused_total',
     help: 'Snapshots that did not compile here.',
   });
 
-  constructor(gauges: Readonly<Record<string, { readonly help: string; read(): number }>>) {
+  constructor(gauges: Readonly<Record<string, { readonly help: string; readonly read: () => number }>>) {
     collectDefaultMetrics();
     for (const [name, gauge] of Object.entries(gauges)) addGauge(name, gauge.help, gauge.read);
     addGauge('causeway_tunnel_sessions', 'Mux sessions open.', () => tunnelCounters.sessions);
@@ -50,11 +57,5 @@ export class EdgeMetrics {
 }
 
 function addGauge(name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    collect() {
-      this.set(read());
-    },
-  });
+  const gauge: Gauge = new Gauge({ name, help, collect: () => gauge.set(read()) });
 }

@@ -39,7 +39,9 @@ export class ActiveSnapshot {
     const session = this.policy.open(principal);
     try {
       return this.apps
-        .filter((app, number) => firstPorts(app).some((port) => this.policy.decide(session, number, port).action === 'allow'))
+        .filter((app, number) =>
+          firstPorts(app).some((port) => this.policy.decide(session, number, port).action === 'allow'),
+        )
         .map((app) => ({ name: app.name, targets: app.hosts.map((host) => ({ host, ports: [...app.ports] })) }));
     } finally {
       this.policy.close(session);

@@ -16,7 +16,8 @@ export const hopByHop: ReadonlySet<string> = new Set([
 
 /** What a Connection header names besides, in lower case; `null` for the usual ones, which name nothing. */
 export function namedByConnection(connection: string): Set<string> | null {
-  if (connection === '' || connection === 'keep-alive' || connection === 'close' || connection === 'Upgrade') return null;
+  if (connection === '' || connection === 'keep-alive' || connection === 'close' || connection === 'Upgrade')
+    return null;
   const names = connection
     .toLowerCase()
     .split(',')

@@ -19,8 +19,8 @@ export interface RequestHead {
 /** @param raw name, value, name, value … as `IncomingMessage.rawHeaders` */
 export function scanHead(raw: readonly string[]): RequestHead {
   const count = raw.length >> 1;
-  const names = new Array<string>(count);
-  const values = new Array<string>(count);
+  const names: string[] = [];
+  const values: string[] = [];
   let hosts = 0;
   let host = '';
   let cookie = '';
@@ -35,8 +35,8 @@ export function scanHead(raw: readonly string[]): RequestHead {
   for (let i = 0; i < count; i++) {
     const name = (raw[2 * i] ?? '').toLowerCase();
     const value = raw[2 * i + 1] ?? '';
-    names[i] = name;
-    values[i] = value;
+    names.push(name);
+    values.push(value);
     if (name.length > longestName) longestName = name.length;
     switch (name) {
       case 'host':

@@ -7,6 +7,7 @@ import type { PassContext } from './pass.ts';
 /** `/.causeway/…` on an app host is ours and never the app's. */
 export function reservedPaths(exchange: Exchange, context: PassContext): Answer | null | Promise<Answer | null> {
   if (!isReservedPath(exchange.path)) return null;
-  if (exchange.path === '/.causeway/ticket' && exchange.request.method === 'GET') return redeemTicket(exchange, context);
+  if (exchange.path === '/.causeway/ticket' && exchange.request.method === 'GET')
+    return redeemTicket(exchange, context);
   return refusal(exchange, 'CW_APP_UNKNOWN');
 }

@@ -16,13 +16,15 @@ export function filterSetCookie(
   const equals = pair.indexOf('=');
   // without `=` the whole pair is the value of a nameless cookie, and browsers send it back as it stands
   if (isOurCookie((equals < 0 ? pair : pair.slice(0, equals)).trim())) return null;
-  if (equals >= 0 && pair.slice(0, equals).trim() === '' && isOurCookie(namelessName(pair.slice(equals + 1)))) return null;
+  if (equals >= 0 && pair.slice(0, equals).trim() === '' && isOurCookie(namelessName(pair.slice(equals + 1))))
+    return null;
   if (attributes.length === 1) return value;
   const kept = [pair];
   for (const attribute of attributes.slice(1)) {
     const domain = domainOf(attribute);
     if (domain === null) kept.push(attribute);
-    else if (zone.urls.includes(domain) && (zone.host === domain || zone.host.endsWith(`.${domain}`))) kept.push(attribute);
+    else if (zone.urls.includes(domain) && (zone.host === domain || zone.host.endsWith(`.${domain}`)))
+      kept.push(attribute);
     else if (domain === zone.accessDomain || domain.endsWith(`.${zone.accessDomain}`)) return null;
     else if (zone.accessDomain.endsWith(`.${domain}`)) return null;
   }

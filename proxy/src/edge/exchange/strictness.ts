@@ -7,6 +7,8 @@ import type { Exchange } from './exchange.ts';
 const MAX_NAME = 256;
 const MAX_TARGET = 16 * 1024;
 const NEVER_FORWARDED = new Set(['CONNECT', 'TRACE', 'TRACK']);
+/** Codings that exist and that we do not undo (RFC 9112 §6.1 asks for 501); every other list is malformed. */
+const UNDONE = /^(?:(?:x-)?(?:gzip|compress)|deflate)(?:\s*,\s*(?:(?:x-)?(?:gzip|compress)|deflate))*\s*,\s*chunked$/;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Method and target: sets `target` and `path` to exactly what would be forwarded. */
@@ -41,8 +43,11 @@ export function strictFraming(exchange: Exchange): Answer | null {
   if (head.hosts !== 1) return invalid(exchange);
   if (head.transferEncoding !== null) {
     if (request.httpVersion === '1.0' || head.contentLength) return invalid(exchange);
-    if (head.transferEncoding.toLowerCase() !== 'chunked') {
-      return refusal(exchange, 'CW_REQUEST_INVALID', { status: 501, close: true });
+    const codings = head.transferEncoding.toLowerCase();
+    if (codings !== 'chunked') {
+      return UNDONE.test(codings)
+        ? refusal(exchange, 'CW_REQUEST_INVALID', { status: 501, close: true })
+        : invalid(exchange);
     }
   }
   return null;

@@ -46,7 +46,7 @@ export function readClientHello(bytes: Buffer): HelloResult | null {
   const fragments: Buffer[] = [];
   let have = 0;
   let need = HANDSHAKE_HEAD;
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     if (at < bytes.length && bytes[at] !== HANDSHAKE) return refuse(at === 0 ? 'not-tls' : 'malformed');
     if (at + 1 < bytes.length && bytes[at + 1] !== 3) return refuse(at === 0 ? 'not-tls' : 'malformed');
     if (at + RECORD_HEAD > bytes.length) return at >= LIMITS.clientHelloBytes ? refuse('too-large') : null;

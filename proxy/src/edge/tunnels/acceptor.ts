@@ -68,7 +68,8 @@ export class Acceptor {
 
   /** Ends the tunnels of these devices and publishers, by id. */
   revoke(ids: ReadonlySet<string>): void {
-    for (const tunnel of this.#open) if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse('CW_CERT_REVOKED');
+    for (const tunnel of this.#open)
+      if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse('CW_CERT_REVOKED');
   }
 
   destroy(): void {
@@ -189,14 +190,20 @@ class AcceptedTunnel {
     const version = PROTOCOL_VERSIONS.findLast((known) => message.versions.includes(known));
     if (version === undefined) throw new CausewayError('CW_VERSION_UNSUPPORTED');
     if ((message.role === 'publisher') !== (certificate.kind === 'publisher')) {
-      throw new CausewayError('CW_CERT_FOREIGN', `a ${certificate.kind}'s certificate does not serve as ${message.role}`);
+      throw new CausewayError(
+        'CW_CERT_FOREIGN',
+        `a ${certificate.kind}'s certificate does not serve as ${message.role}`,
+      );
     }
     const peer = await this.#options.call('tunnel.peer', { fingerprint: certificate.fingerprint, id: certificate.id });
     if (peer.kind !== certificate.kind || peer.id !== certificate.id) throw new CausewayError('CW_CERT_FOREIGN');
     if (this.#state !== 'asking' || this.#tunnel.closed) return; // it went away, or was revoked while control was asked
     const skew = Math.round(message.clock - Date.now());
     if (Math.abs(skew) > CLOCK_SKEW_MS) {
-      this.#options.log.warn({ code: 'CW_CLOCK_SKEW', peer: peer.id, skewMs: skew }, 'the peer’s clock differs from ours');
+      this.#options.log.warn(
+        { code: 'CW_CLOCK_SKEW', peer: peer.id, skewMs: skew },
+        'the peer’s clock differs from ours',
+      );
     }
     this.#welcome(peer, version);
   }

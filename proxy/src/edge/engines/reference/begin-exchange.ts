@@ -4,11 +4,7 @@ import { Exchange } from '../../exchange/exchange.ts';
 import type { EngineOptions } from '../engine.ts';
 
 /** @returns `null` while there is no configuration yet */
-export function beginExchange(
-  options: EngineOptions,
-  request: IncomingMessage,
-  upgrade: boolean,
-): Exchange | null {
+export function beginExchange(options: EngineOptions, request: IncomingMessage, upgrade: boolean): Exchange | null {
   const snapshot = options.active();
   if (snapshot === null) return null;
   const socket = request.socket as TLSSocket;

@@ -1,0 +1,62 @@
+import { describe, expect, test, vi } from 'vitest';
+import { LiveStreams, type LiveStream } from './live-streams.ts';
+
+function streamOf(session: string, allowed = true) {
+  const cut = vi.fn();
+  const stream: LiveStream = {
+    session,
+    kind: 'request',
+    decision: 'd',
+    user: null,
+    appName: null,
+    allowed: () => allowed,
+    cut,
+  };
+  return { stream, cut };
+}
+
+describe('LiveStreams', () => {
+  test('cuts a session’s streams, once each, and no other', async () => {
+    const onCut = vi.fn();
+    const live = new LiveStreams(onCut);
+    const [a, b, c] = [streamOf('1'), streamOf('1'), streamOf('2')];
+    for (const { stream } of [a, b, c]) live.add(stream);
+    expect(await live.cutSessions(['1', 'unknown'], 'why')).toBe(2);
+    expect(a.cut).toHaveBeenCalledExactlyOnceWith('CW_ACCESS_ENDED', 'why');
+    expect(b.cut).toHaveBeenCalledOnce();
+    expect(c.cut).not.toHaveBeenCalled();
+    expect(live.size).toBe(1);
+    live.remove(a.stream);
+    expect(live.size).toBe(1);
+    expect(onCut).toHaveBeenCalledTimes(2);
+  });
+
+  test('decides again and keeps what is still allowed', async () => {
+    const live = new LiveStreams(() => undefined);
+    const kept = streamOf('1');
+    const ended = streamOf('1', false);
+    live.add(kept.stream);
+    live.add(ended.stream);
+    expect(await live.decideAgain('policy')).toBe(1);
+    expect(ended.cut).toHaveBeenCalledOnce();
+    expect(kept.cut).not.toHaveBeenCalled();
+  });
+
+  test('gives the loop its turn between slices, and spares what ended meanwhile', async () => {
+    const live = new LiveStreams(() => undefined);
+    const streams = Array.from({ length: 1_200 }, (_, i) => streamOf(`s${i}`));
+    for (const { stream } of streams) live.add(stream);
+    const last = streams.at(-1);
+    let turns = 0;
+    const immediate = (): void => {
+      turns++;
+      if (last !== undefined) live.remove(last.stream);
+      if (live.size > 0) setImmediate(immediate);
+    };
+    setImmediate(immediate);
+    expect(await live.cutAll('why')).toBe(1_199);
+    expect(turns).toBeGreaterThanOrEqual(2);
+    expect(last?.cut).not.toHaveBeenCalled();
+    expect(live.size).toBe(0);
+  });
+});
