@@ -60,7 +60,7 @@ async function signIn(site: Site): Promise<string> {
   const browser = await launchBrowser({ caFiles: site.caFiles });
   try {
     const { page, context } = await browser.person();
-    const url = site.url('bench', '/1k');
+    const url = site.url('bench', '/signed-in');
     await page.goto(url);
     await site.idp.signIn(page, 'ada');
     await page.waitForURL(url);
@@ -70,14 +70,18 @@ async function signIn(site: Site): Promise<string> {
   }
 }
 
-async function measure(contender: Contender, others: readonly number[], seconds: number, into: Figures): Promise<void> {
+async function measure(
+  contender: Contender,
+  { others, seconds, hostsFile }: { others: readonly number[]; seconds: number; hostsFile: string },
+  into: Figures,
+): Promise<void> {
   await pin(OTHER_CORE, others);
   await pin(SUBJECT_CORE, contender.subject);
   const record = (unit: Record<string, number[]>, cpuNs: Record<string, number>, count: number): void => {
     for (const [name, ns] of Object.entries(cpuNs)) (unit[name] ??= []).push(ns / count);
   };
   const small = { ...contender.target, path: '/1k' };
-  const perRequest = await measureCpu(contender.pids, () => wrk(small, SMALL_CONNECTIONS, seconds));
+  const perRequest = await measureCpu(contender.pids, () => wrk(small, SMALL_CONNECTIONS, seconds, hostsFile));
   record(into.perRequest, perRequest.cpuNs, perRequest.result);
   const large = { ...contender.target, path: '/10m' };
   const perByte = await measureCpu(contender.pids, () => h2load(large, LARGE_CONNECTIONS, LARGE_REQUESTS, LARGE));
@@ -95,6 +99,7 @@ export const httpSuite: Suite = async ({ rounds, seconds }) => {
   try {
     writeFileSync(join(folder.path, '1k'), randomBytes(SMALL));
     writeFileSync(join(folder.path, '10m'), randomBytes(LARGE));
+    writeFileSync(join(folder.path, 'signed-in'), 'yes\n');
     const tls = await webCertificate(folder.path);
     const [plain = 0, secure = 0, portA = 0, portB = 0] = await freePorts(4);
     const nginx = async (name: string, port: number, text: string): Promise<Nginx> => {
@@ -121,6 +126,7 @@ export const httpSuite: Suite = async ({ rounds, seconds }) => {
       target: { port: site.port, authority, cookie },
       pids: { edge: edges, publisher: [publisher], control: [control] },
     };
+    const hostsFile = folder.file('hosts', `127.0.0.1 localhost ${authority.split(':')[0] ?? ''}\n`);
     const local = (port: number): Contender['target'] => ({ port, authority: `127.0.0.1:${port}`, cookie: null });
     const contenders: readonly Contender[] = [
       { name: 'a', target: local(portA), subject: a.pids, pids: { nginx: a.pids } },
@@ -129,6 +135,12 @@ export const httpSuite: Suite = async ({ rounds, seconds }) => {
       { name: 'publisher', subject: [publisher], ...causeway },
     ];
     const everyone = [...origin.pids, ...a.pids, ...b.pids, ...edges, control, publisher];
+    const tlsOf = {
+      a: await negotiated(portA, '127.0.0.1'),
+      b: await negotiated(portB, '127.0.0.1'),
+      pop: await negotiated(site.port, authority.split(':')[0] ?? ''),
+    };
+    if (new Set(Object.values(tlsOf)).size > 1) throw new Error(`unlike TLS: ${JSON.stringify(tlsOf)}`);
     const conditions = {
       rounds,
       secondsPerRound: seconds,
@@ -137,11 +149,7 @@ export const httpSuite: Suite = async ({ rounds, seconds }) => {
       largeBytes: LARGE,
       largeConnections: LARGE_CONNECTIONS,
       rules: 51,
-      tls: {
-        a: await negotiated(portA, '127.0.0.1'),
-        b: await negotiated(portB, '127.0.0.1'),
-        pop: await negotiated(site.port, authority.split(':')[0] ?? ''),
-      },
+      tls: tlsOf.pop,
       nginx: (await runProgram({ name: 'nginx -v', command: 'nginx', args: ['-v'] })).err.trim(),
       node: process.version,
     };
@@ -150,7 +158,11 @@ export const httpSuite: Suite = async ({ rounds, seconds }) => {
       for (const contender of contenders) {
         const others = everyone.filter((pid) => !contender.subject.includes(pid));
         const warmUp: Figures = { perRequest: {}, perByte: {} };
-        await measure(contender, others, seconds, round < 0 ? warmUp : (figures.get(contender.name) ?? warmUp));
+        await measure(
+          contender,
+          { others, seconds, hostsFile },
+          round < 0 ? warmUp : (figures.get(contender.name) ?? warmUp),
+        );
       }
     }
     return { conditions, rows: rowsOf(figures) };

@@ -26,7 +26,7 @@ pid ${dir}/nginx.pid;
 error_log stderr warn;
 events { worker_connections 2048; }
 http {
-  default_type application/octet-stream;
+  default_type text/plain;
   keepalive_requests 100000000;
   keepalive_timeout 300s;
 ${temporary.join('\n')}
@@ -74,6 +74,9 @@ export function originConfig(
   }`;
 }
 
+/** What the edge's web server chooses, whatever the client prefers; nginx would follow the client. */
+const CIPHER = 'TLS_AES_128_GCM_SHA256';
+
 /** Baselines: TLS in front, and behind it (a) plain keep-alive, (b) TLS keep-alive with the access log on. */
 export function frontConfig(
   port: number,
@@ -86,10 +89,12 @@ export function frontConfig(
   server {
     listen 127.0.0.1:${port} ssl;
     ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites ${CIPHER};
     ssl_certificate ${tls.cert};
     ssl_certificate_key ${tls.key};
     location / {
       proxy_pass ${upstream.scheme}://origin;
+      proxy_ssl_protocols TLSv1.3;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $host;

@@ -123,7 +123,13 @@ export async function dev(args: string[]): Promise<number> {
     const configFile = await prepareDemo(demo);
     const config = await loadConfig(configFile);
     const idp = await keep('idp', () => startIdp(demo, certificate));
-    const intranet = await keep('intranet', () => startIntranet(demo));
+    // The publisher's map names its ports, so a restart takes the same ones.
+    let ports: readonly number[] | undefined;
+    const intranet = await keep('intranet', async () => {
+      const child = await startIntranet(demo, ports);
+      ({ ports } = child);
+      return child;
+    });
     const supervisor = new Supervisor({
       configFile,
       dataDir: demo.dataDir,

@@ -21,15 +21,15 @@ export async function keepRunning(start: () => Promise<DevChild>, onEnd: (code: 
   const watch = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const code = await child.exited;
-      if (stopping.signal.aborted) return;
-      onEnd(code);
-      await restart();
+      await restart(code);
     }
   };
-  const restart = async (): Promise<void> => {
+  const restart = async (code: number | null): Promise<void> => {
     for (;;) {
       try {
+        // A signal to the whole terminal group ends it before we are told to stop: wait before calling it unasked.
         await pause(RESTART_MS, undefined, { signal: stopping.signal });
+        onEnd(code);
         child = await start();
         if (stopping.signal.aborted) await child.stop();
         return;
