@@ -125,6 +125,7 @@ describe('RpcServer', () => {
     const socket = net.connect(path);
     clients.push(socket);
     await once(socket, 'connect');
+    expect(socket.readyState).toBe('open');
   });
 
   it('says that the folder cannot be used', async () => {

@@ -85,10 +85,12 @@ beforeEach(() => {
     published: () => published,
     verify: (job) => verifyResponse(job.field, job.trust, job.expectation),
     edges: () => [],
-    deviceCode: vi.fn((user: string) => Promise.resolve({ token: `cwjoin1.${user}`, expiresAt: now + 1 })),
-    groupsChanged: vi.fn(() => Promise.resolve()),
-    loginSucceeded: vi.fn(),
-    loginFailed: vi.fn(),
+    deviceCode: vi.fn<PortalServices['deviceCode']>((user: string) =>
+      Promise.resolve({ token: `cwjoin1.${user}`, expiresAt: now + 1 }),
+    ),
+    groupsChanged: vi.fn<PortalServices['groupsChanged']>(() => Promise.resolve()),
+    loginSucceeded: vi.fn<PortalServices['loginSucceeded']>(),
+    loginFailed: vi.fn<PortalServices['loginFailed']>(),
     ready: () => true,
     now: clock,
   };
@@ -293,18 +295,18 @@ describe('the portal', () => {
   it('has its headers on everything', async () => {
     for (const path of ['/', '/start', '/api/me', '/assets/a.js', '/nowhere', '/saml/metadata']) {
       const { headers } = await send(path);
-      expect(headers.get('content-security-policy'), path).toMatch(/default-src '(self|none)'.*frame-ancestors 'none'/);
-      expect(headers.get('strict-transport-security'), path).toContain('max-age=');
-      expect(headers.get('x-content-type-options'), path).toBe('nosniff');
-      expect(headers.get('referrer-policy'), path).toBe('no-referrer');
-      expect(headers.get('cache-control'), path).toBe(path.startsWith('/assets') ? 'public, max-age=9' : 'no-store');
+      expect(headers.get('content-security-policy')).toMatch(/default-src '(self|none)'.*frame-ancestors 'none'/);
+      expect(headers.get('strict-transport-security')).toContain('max-age=');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('cache-control')).toBe(path.startsWith('/assets') ? 'public, max-age=9' : 'no-store');
     }
   });
 
   it('serves nothing but what was built', async () => {
     expect((await send('/assets/a.js')).headers.get('content-type')).toBe('text/javascript');
     for (const path of ['/index.html', '/../package.json', '/assets/%2e%2e/x', '/pages/notice.html', '/assets/']) {
-      expect((await send(path)).status, path).toBe(404);
+      expect((await send(path)).status).toBe(404);
     }
   });
 
@@ -334,9 +336,9 @@ describe('the API', () => {
 
   it('is closed to strangers and to what is no token', async () => {
     for (const path of ['/api/me', '/api/apps', '/api/devices', '/api/nowhere']) {
-      expect((await send(path)).status, path).toBe(401);
+      expect((await send(path)).status).toBe(401);
       const forged = { headers: { cookie: `__Host-cw-login=${'A'.repeat(43)}` } };
-      expect((await send(path, forged)).status, path).toBe(401);
+      expect((await send(path, forged)).status).toBe(401);
     }
     expect(await (await send('/api/health')).json()).toEqual({ ready: true });
   });

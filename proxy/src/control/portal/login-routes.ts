@@ -14,6 +14,7 @@ import {
 import { personOf } from '../identity/person.ts';
 import { loginUrl, metadataXml } from '../identity/saml/service-provider.ts';
 import type { SessionRecord } from '../store/store.ts';
+import { addressKey } from './address-key.ts';
 import { readForm } from './form-body.ts';
 import { loginFailure } from './notice.ts';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
@@ -31,7 +32,7 @@ export function loginRoutes(services: PortalServices): Hono<PortalEnv> {
   const routes = new Hono<PortalEnv>();
   const rate = new RateLimit({ burst: 200, perSecond: 5, addresses: 10_000 }, () => services.now());
   const limit: MiddlewareHandler<PortalEnv> = async function limitPerAddress(c, next) {
-    if (!rate.take(c.env.address)) throw new CausewayError('CW_BUSY', 'too many logins from this address');
+    if (!rate.take(addressKey(c.env.address))) throw new CausewayError('CW_BUSY', 'too many logins from this address');
     return next();
   };
   routes.onError((error, c) => loginFailure(c, services, error));
@@ -50,7 +51,11 @@ async function start(c: Context<PortalEnv>, services: PortalServices): Promise<R
   const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
   if (session !== null) return c.redirect(destination(services, session, intent), 302);
   const { trust, idp } = services.published();
-  const pending = services.pending.begin(c.env.address, intent, readCookie(c.req.header('cookie'), PRE_LOGIN_COOKIE));
+  const pending = services.pending.begin(
+    addressKey(c.env.address),
+    intent,
+    readCookie(c.req.header('cookie'), PRE_LOGIN_COOKIE),
+  );
   c.header('set-cookie', preLoginCookie(pending.cookie), { append: true });
   const { requestId, relayState } = pending;
   const sp = { entityId: trust.spEntityId, acsUrl: trust.acsUrl };

@@ -39,5 +39,11 @@ export function notice(
   fields: { heading: string; message: string; advice: string; code: string; reference: string },
 ): Response {
   c.header('content-security-policy', NOTICE_CSP);
-  return c.html(noticePage({ title: fields.heading, homeUrl: '/', ...fields }), status);
+  try {
+    return c.html(noticePage({ title: fields.heading, homeUrl: '/', ...fields }), status);
+  } catch {
+    // The pages were never built; the person is told all the same.
+    const { heading, message, advice, code, reference } = fields;
+    return c.text([heading, message, advice, `${code} ${reference}`, ''].join('\n\n'), status);
+  }
 }

@@ -25,11 +25,11 @@ export interface PortalServices {
   verify(job: SamlJob): Promise<SamlProfile>;
   edges(): readonly EdgeStatus[];
   /** A join token for a device of this person. */
-  deviceCode(user: string): Promise<{ token: string; expiresAt: number }>;
+  readonly deviceCode: (user: string) => Promise<{ token: string; expiresAt: number }>;
   /** The person's groups are others than at the last login. */
-  groupsChanged(user: string): Promise<void>;
-  loginSucceeded(): void;
-  loginFailed(code: string): void;
+  readonly groupsChanged: (user: string) => Promise<void>;
+  readonly loginSucceeded: () => void;
+  readonly loginFailed: (code: string) => void;
   ready(): boolean;
   readonly now: () => number;
 }

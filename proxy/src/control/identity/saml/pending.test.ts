@@ -26,7 +26,7 @@ describe('PendingLogins', () => {
         expect.objectContaining({ code: 'CW_SAML_NO_PENDING' }),
       );
     }
-    expect(() => pending.take('', mine.cookie)).toThrow();
+    expect(() => pending.take('', mine.cookie)).toThrow(expect.objectContaining({ code: 'CW_SAML_NO_PENDING' }));
     expect(pending.take(mine.relayState, mine.cookie).requestId).toBe(mine.requestId);
   });
 
