@@ -5,12 +5,12 @@ import { type CausewayError, enrolName } from '@causeway/contract';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FakeAcceptor, type FakeAcceptorOptions } from './acceptor-fake.ts';
 import { connectTunnel, type ConnectOptions } from './connect.ts';
-import { tunnelCounters } from './counters.ts';
 import type { Identity } from './identity.ts';
 import type { MuxStream } from './mux-stream.ts';
 import type { OpenRequest } from './open-request.ts';
 import { FakeCa, type Issued } from './pki-fake.ts';
 import type { Tunnel } from './tunnel.ts';
+import { noLeaks } from './tunnel-pair.ts';
 
 const NAME = 'w0.tunnel.pop.test';
 const HEADER = { v: 1, kind: 'tcp', host: 'intranet.corp.example', port: 80 } as const;
@@ -77,7 +77,7 @@ function roundTrip(stream: MuxStream, total: number): Promise<[string, string]> 
 
 afterEach(async () => {
   await Promise.all(acceptors.splice(0).map((acceptor) => acceptor.close()));
-  await vi.waitFor(() => expect(tunnelCounters).toEqual({ sessions: 0, streams: 0, sockets: 0 }));
+  await noLeaks();
 });
 
 describe.each(['tls', 'websocket'] as const)('over %s', (transport) => {

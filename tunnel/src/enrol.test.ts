@@ -6,12 +6,12 @@ import {
   enrolName,
   type JoinToken,
 } from '@causeway/contract';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FakeAcceptor, type FakeAcceptorOptions } from './acceptor-fake.ts';
 import { ControlChannel } from './control-channel.ts';
-import { tunnelCounters } from './counters.ts';
 import { enrol, renew } from './enrol.ts';
 import { FakeCa, type Issued } from './pki-fake.ts';
+import { noLeaks } from './tunnel-pair.ts';
 
 const DOMAIN = 'tunnel.pop.test';
 let ca: FakeCa;
@@ -25,7 +25,7 @@ let acceptor: FakeAcceptor | null = null;
 afterEach(async () => {
   await acceptor?.close();
   acceptor = null;
-  await vi.waitFor(() => expect(tunnelCounters).toEqual({ sessions: 0, streams: 0, sockets: 0 }));
+  await noLeaks();
 });
 
 /** A PoP whose answer to the question the test decides. */

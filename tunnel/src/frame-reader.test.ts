@@ -1,12 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
-import { tunnelCounters } from './counters.ts';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { headerText } from './frame.ts';
 import { Bench, head } from './session-bench.ts';
-
-afterEach(() => expect(tunnelCounters).toEqual({ sessions: 0, streams: 0, sockets: 0 }));
 
 /** Feeds bytes to a fresh session, cut where `cuts` say, and checks what holds for any input at all. */
 function survive(bytes: Uint8Array, cuts: readonly number[]): string {
@@ -18,8 +15,7 @@ function survive(bytes: Uint8Array, cuts: readonly number[]): string {
   expect(b.budget.heldBytes).toBeLessThanOrEqual(bytes.length);
   expect(b.out.reduce((sum, chunk) => sum + chunk.length, 0)).toBeLessThanOrEqual(bytes.length * 2 + 24);
   codes.push(b.code ?? 'open');
-  b.session.close();
-  expect([b.budget.heldBytes, b.budget.raisedBytes]).toEqual([0, 0]);
+  b.end();
   return codes.join();
 }
 
@@ -38,7 +34,7 @@ describe('any input', () => {
   it('random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
-        survive(bytes, cuts);
+        expect(survive(bytes, cuts)).toMatch(/^(open|CW_)/);
       }),
       { numRuns: 300 },
     );

@@ -85,10 +85,11 @@ describe.each([
     peer = yamux({ enableKeepAlive: true, keepAliveInterval: 50 })().createStreamMuxer(wire as unknown as Connection);
   });
   afterEach(async () => {
-    expect(ends).toEqual([]);
+    const early = [...ends];
     session.close();
     peer.abort(new Error('the test is over'));
     await noLeaks();
+    if (early.length > 0) throw new Error(`the session ended with ${early.join()}`);
   });
 
   /** The peer's side of a stream that we open. */

@@ -1,11 +1,11 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
-import { tunnelCounters } from './counters.ts';
 import { WindowBudget } from './mux-limits.ts';
 import { MuxSession } from './mux-session.ts';
 import type { MuxStream } from './mux-stream.ts';
+import { noLeaks } from './tunnel-pair.ts';
 
-afterEach(() => expect(tunnelCounters).toEqual({ sessions: 0, streams: 0, sockets: 0 }));
+afterEach(noLeaks);
 
 /** Two sessions whose bytes travel in pieces of any size, when the test says so. */
 function pair(maxWindowBytes: number, budget: WindowBudget, onStream: (stream: MuxStream) => void) {

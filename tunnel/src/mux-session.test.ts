@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tunnelCounters } from './counters.ts';
 import { ACK, Bench, data, FIN, GOAWAY, head, hex, PING, RST, SYN, WINDOW } from './session-bench.ts';
 import type { MuxStream } from './mux-stream.ts';
 
@@ -10,10 +9,7 @@ beforeEach(() => {
   b = new Bench('server');
 });
 afterEach(() => {
-  b.session.close();
-  expect(b.budget.heldBytes).toBe(0);
-  expect(b.budget.raisedBytes).toBe(0);
-  expect(tunnelCounters).toEqual({ sessions: 0, streams: 0, sockets: 0 });
+  b.end();
 });
 
 const compact = (...frames: string[]): string => frames.join('').replaceAll(' ', '');

@@ -161,7 +161,7 @@ export class MuxSession implements StreamHost, FrameSink {
     this.#closed = true;
     tunnelCounters.sessions -= 1;
     const reason = error ?? new CausewayError('CW_TUNNEL_CLOSED');
-    for (const stream of [...this.#streams.values()]) stream.sessionEnded(reason);
+    for (const stream of this.#streams.values()) stream.sessionEnded(reason);
     this.#streams.clear();
     this.#waiting.clear();
     this.#options.onClosed(error);

@@ -1,4 +1,5 @@
 import type { CausewayError } from '@causeway/contract';
+import { tunnelCounters } from './counters.ts';
 import { headerText } from './frame.ts';
 import { type MuxLimits, WindowBudget } from './mux-limits.ts';
 import { MuxSession } from './mux-session.ts';
@@ -61,6 +62,13 @@ export class Bench {
       texts.push(headerText(bytes, at));
     }
     return texts;
+  }
+
+  /** Closes the session; throws when anything is left open or held. */
+  end(): void {
+    this.session.close();
+    const left = { held: this.budget.heldBytes, raised: this.budget.raisedBytes, ...tunnelCounters };
+    if (Object.values(left).some((count) => count !== 0)) throw new Error(`left over: ${JSON.stringify(left)}`);
   }
 
   get code(): string | undefined {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { MuxStream } from './mux-stream.ts';
 import { stitchSocket } from './stitch-socket.ts';
-import type { StitchResult } from './stitch.ts';
+import type { Stitched, StitchResult } from './stitch.ts';
 import { collect, noLeaks, TunnelPair, writeAll } from './tunnel-pair.ts';
 
 let pair: TunnelPair;
@@ -14,7 +14,7 @@ let user: MuxStream;
 let app: Socket;
 let socket: Socket;
 let results: StitchResult[];
-let cut: () => void;
+let stitched: Stitched;
 
 beforeEach(async () => {
   pair = new TunnelPair();
@@ -28,7 +28,7 @@ beforeEach(async () => {
   const [ours, theirs] = await pair.open();
   user = ours;
   results = [];
-  ({ cut } = stitchSocket(theirs, socket, (result) => results.push(result)));
+  stitched = stitchSocket(theirs, socket, (result) => results.push(result));
 });
 afterEach(async () => {
   pair.destroy();
@@ -93,7 +93,7 @@ it('cut() ends both', async () => {
   const closed = new Promise((resolve) => {
     user.onClose = (error) => resolve(error?.code);
   });
-  cut();
+  stitched.cut();
   expect(await closed).toBe('CW_STREAM_RESET');
   await vi.waitFor(() => expect([results.length, socket.destroyed]).toEqual([1, true]));
 });

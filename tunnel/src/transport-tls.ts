@@ -67,7 +67,10 @@ export async function fetchCa(
 
 function secure(underlay: Underlay, signal: AbortSignal, options: ConnectionOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) {
+      if ('socket' in underlay) underlay.socket.destroy();
+      throw abortError(signal);
+    }
     const socket = connect({
       ...('socket' in underlay ? underlay : { host: dialHost(underlay.host), port: underlay.port }),
       minVersion: 'TLSv1.3',

@@ -2,7 +2,7 @@ import { duplexPair } from 'node:stream';
 import type { CausewayError } from '@causeway/contract';
 import { expect, vi } from 'vitest';
 import { tunnelCounters } from './counters.ts';
-import type { MuxLimits } from './mux-limits.ts';
+import { type MuxLimits, windowBudget } from './mux-limits.ts';
 import type { MuxStream } from './mux-stream.ts';
 import type { OpenRequest } from './open-request.ts';
 import { Tunnel } from './tunnel.ts';
@@ -52,7 +52,15 @@ export class TunnelPair {
 }
 
 export async function noLeaks(): Promise<void> {
-  await vi.waitFor(() => expect(tunnelCounters).toEqual({ sessions: 0, streams: 0, sockets: 0 }));
+  await vi.waitFor(() =>
+    expect({ ...tunnelCounters, held: windowBudget.heldBytes, raised: windowBudget.raisedBytes }).toEqual({
+      sessions: 0,
+      streams: 0,
+      sockets: 0,
+      held: 0,
+      raised: 0,
+    }),
+  );
 }
 
 /** Everything that a stream is sent until it ends; rejects with what closed it otherwise. */
