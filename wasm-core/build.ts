@@ -1,8 +1,10 @@
 /**
  * Compiles `assembly/` to `build/core.wasm` and inlines it in `src/core-wasm.gen.ts`. Both are committed, so that
- * nobody who only uses the package needs the compiler; `--check` exits 1 when they are not what the sources give.
+ * nobody who only uses the package needs the compiler; `--check` exits 1 when they are not what the sources give, and
+ * `--if-stale` compiles only when the sources are others than those of the last build here.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main as asc } from 'assemblyscript/asc';
@@ -64,7 +66,22 @@ export async function isFresh(output: CoreOutput): Promise<boolean> {
   return wasm.equals(output.wasm) && source === output.source;
 }
 
-if (import.meta.main) {
+const stampFile = join(folder, '..', 'node_modules', '.cache', 'wasm-core-sources');
+
+/** SHA-256 of everything that the output depends on. */
+async function sourceHash(): Promise<string> {
+  const files = [fileURLToPath(import.meta.url), wasmFile, sourceFile, join(folder, 'package.json')];
+  for await (const file of glob(join(folder, 'assembly', '**', '*.ts'))) files.push(file);
+  const hash = createHash('sha256');
+  for (const file of files.toSorted()) hash.update(file).update(await readFile(file).catch(() => ''));
+  return hash.digest('hex');
+}
+
+async function stampIsFresh(): Promise<boolean> {
+  return (await readFile(stampFile, 'utf8').catch(() => '')) === (await sourceHash());
+}
+
+if (import.meta.main && !(process.argv.includes('--if-stale') && (await stampIsFresh()))) {
   const output = await compileCore();
   if (process.argv.includes('--check')) {
     if (!(await isFresh(output))) {
@@ -75,6 +92,8 @@ if (import.meta.main) {
     await mkdir(dirname(wasmFile), { recursive: true });
     await writeFile(wasmFile, output.wasm);
     await writeFile(sourceFile, output.source);
+    await mkdir(dirname(stampFile), { recursive: true });
+    await writeFile(stampFile, await sourceHash());
     console.log(`wasm-core: ${output.wasm.length} bytes`);
   }
 }
