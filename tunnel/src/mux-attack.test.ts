@@ -68,6 +68,19 @@ describe('one frame that ends the session', () => {
   });
 });
 
+describe('credit', () => {
+  it('is worth exactly what was returned', () => {
+    const one = open();
+    one.feed(data(0, 1, 128 * KIB));
+    expect(one.frames()).toContain(`window - #1 ${128 * KIB}`);
+    one.opened[0]?.pause();
+    one.feed(data(0, 1, 256 * KIB));
+    expect(one.code).toBeUndefined();
+    one.feed(head(0, 0, 1, 1));
+    expect(one.code).toBe('CW_MUX_WINDOW');
+  });
+});
+
 describe('floods', () => {
   it('pings', () => {
     const one = open();

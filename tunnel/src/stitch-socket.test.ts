@@ -80,6 +80,16 @@ it('a reset stream resets the socket', async () => {
   await vi.waitFor(() => expect(results[0]?.error?.code).toBe('CW_STREAM_RESET'));
 });
 
+it('a stream that is reset while its FIN waits for the app still closes the socket', async () => {
+  app.pause();
+  writeAll(user, Buffer.alloc(8_000_000));
+  // Not all of it fits: the FIN is on its way, or the data before it.
+  await vi.waitFor(() => expect(socket.writableLength).toBeGreaterThan(0));
+  socket.end();
+  user.reset();
+  await vi.waitFor(() => expect([results.length, socket.closed]).toEqual([1, true]));
+});
+
 it('a socket that breaks resets the stream', async () => {
   const closed = new Promise((resolve) => {
     user.onClose = (error) => resolve(error?.code);

@@ -61,7 +61,8 @@ export function stitchSocket(stream: MuxStream, socket: Duplex, onDone: (result:
   };
 }
 
+/** No reset beside a FIN that is on its way: libuv refuses it, and then Node never says that the socket closed. */
 function abort(socket: Duplex): void {
-  if (socket instanceof Socket) socket.resetAndDestroy();
+  if (socket instanceof Socket && !socket.writableEnded) socket.resetAndDestroy();
   else socket.destroy();
 }
