@@ -72,6 +72,15 @@ it('a reader that stops on either side stops the other', async () => {
   expect(socket.writableLength).toBeLessThan(1_000_000);
 });
 
+it('a reset right behind an end closes the socket, too', async () => {
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  app.resume();
+  user.end();
+  user.reset();
+  await closed;
+  await vi.waitFor(() => expect(results[0]?.error?.code).toBe('CW_STREAM_RESET'));
+});
+
 it('a reset stream resets the socket', async () => {
   const closed = new Promise((resolve) => app.once('close', resolve));
   app.resume();
