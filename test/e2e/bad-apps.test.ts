@@ -109,12 +109,9 @@ describe('bad days of apps', () => {
   });
 
   test('a program is told the same as JSON', async () => {
-    const answer = await visitor.context.request.get(site.url('down'), {
-      headers: { accept: 'application/json' },
-      ignoreHTTPSErrors: true,
-    });
-    expect(answer.status()).toBe(502);
-    expect(await answer.json()).toMatchObject({ code: 'CW_APP_REFUSED' });
+    const answer = await visitor.get('down', '/', { accept: 'application/json' });
+    expect(answer.status).toBe(502);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'CW_APP_REFUSED' });
   });
 
   test('an answer that stops half-way is cut, not ended as if it were whole', async () => {

@@ -188,10 +188,17 @@ $metadata[${text(entityId)}] = [
 `;
 }
 
-/** PHP's server knows neither the folder's prefix nor PATH_INFO behind a script. */
+/** PHP's server knows neither the folder's prefix nor PATH_INFO behind a script; scripts and styles are as they lie. */
 const ROUTER = `<?php
 $root = ${text(INSTALLED)};
 $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
+$types = ['css' => 'text/css', 'js' => 'text/javascript', 'png' => 'image/png', 'ico' => 'image/x-icon'];
+if (preg_match('#^/simplesaml(/resources/[\\w./-]+\\.(css|js|png|ico))$#', $path, $found)
+  && strpos($path, '..') === false && is_file($root . $found[1])) {
+  header('content-type: ' . $types[$found[2]]);
+  readfile($root . $found[1]);
+  return true;
+}
 if (!preg_match('#^/simplesaml(/.*?\\.php)(/.*)?$#', $path, $found) || !is_file($root . $found[1])) {
   http_response_code(404);
   return true;

@@ -2,7 +2,7 @@ import type { BrowserContext } from 'playwright-core';
 import { cookieFor } from './as-person.ts';
 import type { TrustingBrowser } from './browser.ts';
 import { startDownload, type RunningDownload } from './download.ts';
-import { fetchText, NAVIGATION, type Answer } from './https-client.ts';
+import { fetchText, NAVIGATION, type Answer, type ClientOptions } from './https-client.ts';
 import type { Site } from './site.ts';
 
 /**
@@ -11,7 +11,8 @@ import type { Site } from './site.ts';
  */
 export interface Visitor {
   readonly context: BrowserContext;
-  get(app: string, path?: string): Promise<Answer>;
+  /** As a browser that opens a page, unless `accept` says otherwise. */
+  get(app: string, path?: string, headers?: { readonly accept: string }): Promise<Answer>;
   download(app: string, path: string): Promise<RunningDownload>;
 }
 
@@ -27,16 +28,16 @@ export async function visit(
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
   const cookies = new Map<string, string>();
   for (const app of apps) {
-    await page.goto(site.url(app));
+    await page.goto(site.url(app), { waitUntil: 'commit' });
     cookies.set(app, await cookieFor(context, site.url(app)));
   }
-  const options = (app: string): { caFile: string; headers: Record<string, string> } => ({
+  const options = (app: string, headers: Readonly<Record<string, string>> = NAVIGATION): ClientOptions => ({
     caFile: site.pop.ca,
-    headers: { cookie: cookies.get(app) ?? '', ...NAVIGATION },
+    headers: { cookie: cookies.get(app) ?? '', ...headers },
   });
   return {
     context,
-    get: (app, path = '/') => fetchText(site.url(app, path), options(app)),
+    get: (app, path = '/', headers) => fetchText(site.url(app, path), options(app, headers)),
     download: (app, path) => startDownload(site.url(app, path), options(app)),
   };
 }
