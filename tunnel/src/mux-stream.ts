@@ -134,7 +134,9 @@ export class MuxStream {
    */
   write(bytes: Uint8Array): boolean {
     if (this.#ending || this.closed) return false;
-    if (bytes.length > 0) {
+    if (this.#pendingBytes === 0 && bytes.length <= Math.min(this.#sendWindow, MAX_FRAME) && !this.#host.blocked) {
+      if (bytes.length > 0) this.#sendFrame(bytes);
+    } else if (bytes.length > 0) {
       this.#pending.push(bytes);
       this.#pendingBytes += bytes.length;
       if (this.#pending.length === 1) this.#sendPending(Infinity);
@@ -259,10 +261,8 @@ export class MuxStream {
     while (sent < this.#pending.length && this.#sendWindow > 0 && left > 0 && !this.#host.blocked) {
       const bytes = this.#pending[sent] ?? new Uint8Array(0);
       const length = Math.min(bytes.length, this.#sendWindow, MAX_FRAME);
-      this.#sendWindow -= length;
       this.#pendingBytes -= length;
-      this.#bytesOut += length;
-      this.#host.data(this.#takeAck(), this.id, length === bytes.length ? bytes : bytes.subarray(0, length));
+      this.#sendFrame(length === bytes.length ? bytes : bytes.subarray(0, length));
       if (length === bytes.length) sent += 1;
       else this.#pending[sent] = bytes.subarray(length);
       left -= 1;
@@ -270,6 +270,12 @@ export class MuxStream {
     if (sent > 0) this.#pending.splice(0, sent);
     if (this.#pendingBytes > 0 && this.#sendWindow > 0 && this.#host.blocked) this.#host.wait(this);
     this.#sendFin();
+  }
+
+  #sendFrame(payload: Uint8Array): void {
+    this.#sendWindow -= payload.length;
+    this.#bytesOut += payload.length;
+    this.#host.data(this.#takeAck(), this.id, payload);
   }
 
   #sendFin(): void {
