@@ -59,7 +59,7 @@ describe('Events', () => {
   test('spill while nobody takes them, and come back in order', async () => {
     let away = true;
     const delivered: string[] = [];
-    const dropped = vi.fn();
+    const dropped = vi.fn<(count: number) => void>();
     const events = new Events({
       deliver: (batch) => {
         if (away) return Promise.reject(new Error('away'));

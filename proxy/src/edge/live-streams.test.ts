@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { LiveStreams, type LiveStream } from './live-streams.ts';
 
 function streamOf(session: string, allowed = true) {
-  const cut = vi.fn();
+  const cut = vi.fn<LiveStream['cut']>();
   const stream: LiveStream = {
     session,
     kind: 'request',
@@ -17,7 +17,7 @@ function streamOf(session: string, allowed = true) {
 
 describe('LiveStreams', () => {
   test('cuts a session’s streams, once each, and no other', async () => {
-    const onCut = vi.fn();
+    const onCut = vi.fn<(stream: LiveStream, why: string) => void>();
     const live = new LiveStreams(onCut);
     const [a, b, c] = [streamOf('1'), streamOf('1'), streamOf('2')];
     for (const { stream } of [a, b, c]) live.add(stream);

@@ -16,7 +16,7 @@ function grantOf(tokenHash: string, session = `s_${tokenHash}`, expiresAt = 1_00
 
 function setUp(lookup: (hash: string) => Promise<SessionGrant | null> = () => Promise.resolve(null)) {
   let time = 0;
-  const asked = vi.fn(lookup);
+  const asked = vi.fn<typeof lookup>(lookup);
   const sessions = new Sessions({ lookup: asked, now: () => time });
   return { sessions, asked, at: (ms: number) => (time = ms) };
 }

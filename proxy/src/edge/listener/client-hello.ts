@@ -26,49 +26,76 @@ const ALPN = 16;
 
 class Malformed extends Error {}
 
+/** Each byte and each record is looked at once, however small the pieces are in which they come. */
 export class ClientHelloReader {
-  #bytes: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = Buffer.alloc(0);
+  #length = 0;
+  /** Where the next record begins. */
+  #at = 0;
+  readonly #fragments: Buffer[] = [];
+  #have = 0;
 
   /** Everything that was pushed, for whoever goes on with the connection. */
   get bytes(): Buffer {
-    return this.#bytes;
+    return this.#buffer.subarray(0, this.#length);
   }
 
-  /** @returns `null` while the hello is incomplete */
+  /** @returns `null` while the hello is incomplete; not to be called again after anything else */
   push(chunk: Buffer): HelloResult | null {
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    return readClientHello(this.#bytes);
+    this.#append(chunk);
+    for (;;) {
+      const record = this.#nextRecord();
+      if (record === null || 't' in record) return record;
+      this.#fragments.push(record);
+      this.#have += record.length;
+      if (this.#have < HANDSHAKE_HEAD) continue;
+      const head = this.#handshakeHead();
+      if (head[0] !== CLIENT_HELLO) return refuse('malformed');
+      const need = HANDSHAKE_HEAD + head.readUIntBE(1, 3);
+      if (need > LIMITS.clientHelloBytes) return refuse('too-large');
+      if (this.#have < need) continue;
+      try {
+        return parseBody(Buffer.concat(this.#fragments).subarray(HANDSHAKE_HEAD, need));
+      } catch (error) {
+        if (error instanceof Malformed) return refuse('malformed');
+        throw error;
+      }
+    }
   }
-}
 
-/** @returns `null` while `bytes` is a proper beginning of a hello */
-export function readClientHello(bytes: Buffer): HelloResult | null {
-  const fragments: Buffer[] = [];
-  let have = 0;
-  let need = HANDSHAKE_HEAD;
-  for (let at = 0; ;) {
-    if (at < bytes.length && bytes[at] !== HANDSHAKE) return refuse(at === 0 ? 'not-tls' : 'malformed');
-    if (at + 1 < bytes.length && bytes[at + 1] !== 3) return refuse(at === 0 ? 'not-tls' : 'malformed');
+  #append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(length, 2 * this.#buffer.length));
+      this.#buffer.copy(grown, 0, 0, this.#length);
+      this.#buffer = grown;
+    }
+    chunk.copy(this.#buffer, this.#length);
+    this.#length = length;
+  }
+
+  /** The fragment of the next complete record, what is wrong with it, or `null` while it is incomplete. */
+  #nextRecord(): Buffer | HelloResult | null {
+    const bytes = this.bytes;
+    const at = this.#at;
+    const wrong = at === 0 ? 'not-tls' : 'malformed';
+    if (at < bytes.length && bytes[at] !== HANDSHAKE) return refuse(wrong);
+    if (at + 1 < bytes.length && bytes[at + 1] !== 3) return refuse(wrong);
     if (at + RECORD_HEAD > bytes.length) return at >= LIMITS.clientHelloBytes ? refuse('too-large') : null;
     const length = bytes.readUInt16BE(at + 3);
     if (length === 0) return refuse('malformed');
-    if (length > MAX_RECORD || at + RECORD_HEAD + length > LIMITS.clientHelloBytes) return refuse('too-large');
-    if (at + RECORD_HEAD + length > bytes.length) return null;
-    fragments.push(bytes.subarray(at + RECORD_HEAD, at + RECORD_HEAD + length));
-    have += length;
-    at += RECORD_HEAD + length;
-    if (have < HANDSHAKE_HEAD) continue;
-    const message = fragments.length === 1 ? (fragments[0] as Buffer) : Buffer.concat(fragments);
-    if (message[0] !== CLIENT_HELLO) return refuse('malformed');
-    need = HANDSHAKE_HEAD + message.readUIntBE(1, 3);
-    if (need > LIMITS.clientHelloBytes) return refuse('too-large');
-    if (have < need) continue;
-    try {
-      return parseBody(message.subarray(HANDSHAKE_HEAD, need));
-    } catch (error) {
-      if (error instanceof Malformed) return refuse('malformed');
-      throw error;
-    }
+    const end = at + RECORD_HEAD + length;
+    if (length > MAX_RECORD || end > LIMITS.clientHelloBytes) return refuse('too-large');
+    if (end > bytes.length) return null;
+    this.#at = end;
+    return Buffer.from(bytes.subarray(at + RECORD_HEAD, end));
+  }
+
+  #handshakeHead(): Buffer {
+    if ((this.#fragments[0]?.length ?? 0) >= HANDSHAKE_HEAD) return this.#fragments[0] ?? Buffer.alloc(HANDSHAKE_HEAD);
+    const first = Buffer.concat(this.#fragments.splice(0));
+    this.#fragments.push(first);
+    return first;
   }
 }
 
