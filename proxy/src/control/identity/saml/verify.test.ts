@@ -104,6 +104,11 @@ describe('meaning', () => {
     ['another Issuer of the assertion', { issuer: 'https://evil.test' }, 'CW_SAML_SEMANTICS'],
     ['another Issuer of the response', { responseIssuer: 'https://evil.test' }, 'CW_SAML_SEMANTICS'],
     ['another request answered', { requestId: '_other', subjectInResponseTo: '_other' }, 'CW_SAML_SEMANTICS'],
+    [
+      'another request answered by the response alone',
+      { requestId: '_other', subjectInResponseTo: REQUEST },
+      'CW_SAML_SEMANTICS',
+    ],
     ['another request in the subject', { subjectInResponseTo: '_other' }, 'CW_SAML_SEMANTICS'],
     ['no request answered', { requestId: '', subjectInResponseTo: '' }, 'CW_SAML_SEMANTICS'],
     ['a failed login', { status: 'urn:oasis:names:tc:SAML:2.0:status:Responder' }, 'CW_SAML_DENIED'],
@@ -222,6 +227,11 @@ describe('signature', () => {
     const evil = assertionXml({ ...p, user: 'root@corp.example', assertionId: '_evil' });
     const moved = responseXml(p, evil.replace('</saml:Issuer>', `</saml:Issuer>${signature}`));
     expect(await codeFor(moved)).toBe('CW_SAML_SIGNATURE');
+  });
+
+  it('refuses a signature in a place where none belongs, although what is around it is signed', async () => {
+    const stray = `<saml:Advice><ds:Signature xmlns:ds="${NS.signature}"/></saml:Advice>`;
+    expect(await codeFor(signedResponse(make({ extra: stray }), idp, 'response'))).toBe('CW_SAML_SHAPE');
   });
 
   it('refuses two SignedInfo and an empty Reference', async () => {
