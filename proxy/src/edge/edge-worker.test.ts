@@ -107,6 +107,18 @@ test('a tunnel for a sibling reaches it, and is served there', async () => {
   }
 });
 
+test('a browser resumes its TLS session at another worker', async () => {
+  const [first, second] = [await startEdge(), await startEdge()];
+  await first.wait('ready');
+  await second.wait('ready');
+  const socket = await first.connect(HOST);
+  const session = await new Promise<Buffer>((resolve) => socket.once('session', resolve));
+  socket.destroy();
+  const resumed = await second.connect(HOST, ['http/1.1'], session);
+  expect(resumed.isSessionReused()).toBe(true);
+  resumed.destroy();
+});
+
 test('control may vanish and come back: established access goes on, what ended meanwhile is cut', async () => {
   const edge = await startEdge();
   await edge.wait('ready');

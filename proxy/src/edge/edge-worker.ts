@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { join } from 'node:path';
-import { CausewayError, codeOf } from '@causeway/contract';
+import { CausewayError, codeOf, ERRORS } from '@causeway/contract';
 import type { Logger } from 'pino';
 import type { ControlCalls, EdgeSecrets, EdgeStatus, Revocation, SessionGrant, Snapshot } from '../rpc/messages.ts';
 import type { ComponentHealth, EdgeStart } from '../rpc/supervision.ts';
@@ -14,6 +14,7 @@ import { EventSpill } from './event-spill.ts';
 import { Events } from './events.ts';
 import { CookieMemo } from './exchange/cookies.ts';
 import { Feed } from './feed.ts';
+import { clientAddress } from './listener/client-address.ts';
 import { Front } from './listener/front.ts';
 import { Handover, type SupervisorPort } from './listener/handover.ts';
 import { chooseRoute, type Route } from './listener/routes.ts';
@@ -140,6 +141,13 @@ export class EdgeWorker {
         this.metrics.request(outcome.status, performance.now() - exchange.started);
         if (exchange.verdict !== null) this.#events.push(exchangeEvent(exchange, outcome, start.worker));
       },
+      onRefusal: (exchange, code) => {
+        const level = ERRORS[code].status >= 500 ? 'warn' : 'debug';
+        log[level](
+          { code, decision: exchange.decision, host: exchange.host, app: exchange.appName },
+          ERRORS[code].text,
+        );
+      },
       onFault: (error) => log.error({ err: error, code: 'CW_INTERNAL' }, 'a pass failed'),
     });
     this.#front = new Front({
@@ -242,7 +250,7 @@ export class EdgeWorker {
 
   #acceptTunnel(socket: TLSSocket): void {
     const leaf = socket.getPeerX509Certificate()?.raw ?? null;
-    this.#acceptor.accept(socket, leaf, socket.remoteAddress ?? this.#outerAddress.getStore() ?? '');
+    this.#acceptor.accept(socket, leaf, clientAddress(socket.remoteAddress ?? this.#outerAddress.getStore()));
   }
 
   async #onHello(answer: HelloAnswer): Promise<void> {

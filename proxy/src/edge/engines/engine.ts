@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { ErrorCode } from '@causeway/contract';
 import type { ActiveSnapshot } from '../config/active-snapshot.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { PassContext } from '../exchange/pass.ts';
@@ -13,6 +14,8 @@ export interface EngineOptions {
   active(): ActiveSnapshot | null;
   /** Once per exchange, when its answer has ended. */
   onEnd(exchange: Exchange, outcome: Outcome): void;
+  /** An answer of ours instead of the app's, with its code. */
+  onRefusal(exchange: Exchange, code: ErrorCode): void;
   /** A fault of ours that a request met. */
   onFault(error: unknown): void;
 }

@@ -135,13 +135,14 @@ export class EdgeProcess {
   }
 
   /** A decrypted connection, for bytes that no client library would send. */
-  async connect(serverName: string, alpn: string[] = ['http/1.1']): Promise<tls.TLSSocket> {
+  async connect(serverName: string, alpn: string[] = ['http/1.1'], session?: Buffer): Promise<tls.TLSSocket> {
     const socket = tls.connect({
       host: '127.0.0.1',
       port: this.port,
       servername: serverName,
       ca: this.#ca,
       ALPNProtocols: alpn,
+      ...(session === undefined ? {} : { session }),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once('secureConnect', resolve);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { Exchange } from '../../exchange/exchange.ts';
+import { clientAddress } from '../../listener/client-address.ts';
 import type { EngineOptions } from '../engine.ts';
 
 /** @returns `null` while there is no configuration yet */
@@ -17,7 +18,7 @@ export function beginExchange(options: EngineOptions, request: IncomingMessage, 
       rawHeaders: request.rawHeaders,
       upgrade,
       serverName: typeof serverName === 'string' ? serverName : null,
-      address: socket.remoteAddress ?? '',
+      address: clientAddress(socket.remoteAddress),
       connection: socket,
     },
     () => options.active() ?? snapshot,

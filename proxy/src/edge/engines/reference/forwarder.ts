@@ -37,7 +37,7 @@ export class Forwarder {
       const exchange = this.#forwardings.get(request)?.exchange;
       if (exchange === undefined || exchange.upstreamHeaders === null) throw new CausewayError('CW_INTERNAL');
       request.url = exchange.target;
-      request.headers = { ...exchange.upstreamHeaders };
+      request.headers = exchange.upstreamHeaders;
     });
     this.#proxy.on('proxyReq', (upstream, request) => {
       const forwarding = this.#forwardings.get(request);
@@ -86,7 +86,7 @@ export class Forwarder {
     }
     const close = this.#draining() || !response.shouldKeepAlive;
     headers['connection'] = close ? 'close' : 'keep-alive';
-    answer.headers = { ...headers };
+    answer.headers = headers;
     answer.statusMessage = STATUS_CODES[status] ?? ''; // the app's words could hold what a status line cannot
     answer.on('data', (chunk: Buffer) => {
       forwarding.bytesDown += chunk.length;

@@ -23,6 +23,7 @@ export function writeAnswer(
     const timer = setTimeout(() => request.socket.destroy(), DRAIN_MS).unref();
     request.once('close', () => clearTimeout(timer));
   }
+  if (answer.code !== null) options.onRefusal(exchange, answer.code);
   options.onEnd(exchange, { status: answer.status, bytesUp: 0, bytesDown: body.length });
 }
 
