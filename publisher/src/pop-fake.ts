@@ -180,7 +180,7 @@ class Authority {
   }
 
   static async make(): Promise<Authority> {
-    x509.cryptoProvider.set(webcrypto as Crypto);
+    x509.cryptoProvider.set(webcrypto);
     const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       name: 'CN=Test CA',

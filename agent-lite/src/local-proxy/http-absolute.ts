@@ -144,6 +144,7 @@ class StreamAgent extends HttpAgent {
     const opening = this.#flows.open(host, port).then((flow) => {
       this.flow = flow.id;
       const duplex = streamDuplex(flow.stream);
+      duplex.on('error', () => undefined); // whoever uses it then is told; between two requests nobody is
       duplex.once('close', () => flow.release());
       callback?.(null, duplex);
       return flow.opened;
