@@ -9,7 +9,7 @@ import { hashToken, newToken } from './identity/tokens.ts';
 import type { Logger } from './log.ts';
 import type { Published } from './published.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
-import { appsOfPublisher } from './snapshot/assigned-apps.ts';
+import { appsOfPublisher } from '../policy/assigned-apps.ts';
 import type { DeviceRecord, SessionRecord, Store } from './store/store.ts';
 
 export interface EdgeServices {

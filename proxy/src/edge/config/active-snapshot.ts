@@ -1,4 +1,5 @@
 import { CausewayError, type AssignedApp, type PrivateApp, type Principal } from '@causeway/contract';
+import { appsOfPrincipal, appsOfPublisher } from '../../policy/assigned-apps.ts';
 import type { Snapshot } from '../../rpc/messages.ts';
 import { AppIndex } from './app-index.ts';
 import { Policy } from './policy.ts';
@@ -31,31 +32,24 @@ export class ActiveSnapshot {
 
   /** What a publisher of this name serves. */
   assignedTo(publisher: string): AssignedApp[] {
-    return this.apps.filter((app) => app.publishers.includes(publisher)).map(assigned);
+    return appsOfPublisher(this.apps, publisher);
   }
 
-  /** What this person's device may open, as far as rules tell by an app's first port in each range. */
+  /**
+   * What this person's device sends here: what the person may open, and what a rule blocks with a notice, because the
+   * notice is ours to give. Only TCP travels in a tunnel's streams.
+   */
   steeredTo(principal: Principal): AssignedApp[] {
     const session = this.policy.open(principal);
+    const numbers = new Map(this.apps.map((app, number) => [app, number]));
     try {
-      return this.apps
-        .filter((app, number) =>
-          firstPorts(app).some((port) => this.policy.decide(session, number, port).action === 'allow'),
-        )
-        .map((app) => ({ name: app.name, targets: app.hosts.map((host) => ({ host, ports: [...app.ports] })) }));
+      return appsOfPrincipal(this.source, (app, protocol, port) => {
+        if (protocol !== 'tcp') return false;
+        const verdict = this.policy.decide(session, numbers.get(app) ?? -1, port);
+        return verdict.action === 'allow' || verdict.notify !== undefined;
+      });
     } finally {
       this.policy.close(session);
     }
   }
-}
-
-function firstPorts(app: PrivateApp): number[] {
-  return app.ports.filter((text) => text.startsWith('tcp/')).map((text) => Number.parseInt(text.slice(4), 10));
-}
-
-function assigned(app: PrivateApp): AssignedApp {
-  const targets = app.hosts.map((host) => ({ host, ports: [...app.ports] }));
-  const upstream = app.clientless?.upstream;
-  if (upstream !== undefined) targets.push({ host: upstream.host, ports: [`tcp/${upstream.port}`] });
-  return { name: app.name, targets };
 }

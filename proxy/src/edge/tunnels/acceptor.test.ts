@@ -222,9 +222,9 @@ describe('an agent', () => {
 
   const open = (host: string, port: number) => agent.tunnel.open({ v: 1, kind: 'tcp', host, port });
 
-  test('hears what its person may open', () => {
+  test('hears what its person may open, and where a notice waits', () => {
     const steer = agent.heard.find((message) => message.t === 'steer');
-    expect(steer?.t === 'steer' && steer.apps.map((app) => app.name)).toEqual(['intranet', 'wide']);
+    expect(steer?.t === 'steer' && steer.apps.map((app) => app.name)).toEqual(['intranet', 'wide', 'vault']);
   });
 
   test.each([
