@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type WebSocket from 'ws';
 import type { EdgeCalls } from '../rpc/messages.ts';
@@ -296,6 +297,31 @@ describe('a person', () => {
     await edge.fetch(GARBAGE, '/2', { headers: { ...PAGE, cookie } }).catch(() => null);
     origin.garbage = `${one}me`;
     expect((await edge.fetch(GARBAGE, '/3', { headers: { ...PAGE, cookie } })).body.toString()).toBe('me');
+  });
+
+  test('has many requests on one connection, and nothing piles up on the way', async () => {
+    const cookie = await person('alice', INTRANET);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let i = 0; i < 30; i++) {
+      expect((await edge.fetch(INTRANET, `/${i}`, { headers: { cookie }, agent })).status).toBe(200);
+    }
+    agent.destroy();
+    expect(edge.log).not.toContain('MaxListenersExceededWarning');
+  });
+
+  test('keeps a running download when a new configuration still allows it, and loses it otherwise', async () => {
+    const cookie = await person('alice', INTRANET);
+    const request = edge.request(INTRANET, '/endless', { headers: { cookie } });
+    const answer = await new Promise<IncomingMessage>((resolve) => request.once('response', resolve).end());
+    const closed = new Promise((resolve) => answer.on('error', () => undefined).once('close', resolve));
+    let chunks = 0;
+    answer.on('data', () => chunks++);
+    await control.publish(snapshotOf(2, CONFIGURATION));
+    const before = chunks;
+    await vi.waitFor(() => expect(chunks).toBeGreaterThan(before + 3));
+    await control.publish(snapshotOf(3, { ...CONFIGURATION, rules: [] }));
+    await closed;
+    await control.publish(snapshotOf(4, CONFIGURATION));
   });
 
   test('sees no cookie of ours from the app, and redirects that lead through the custom URL', async () => {

@@ -27,14 +27,16 @@ export class EdgeProcess {
     this.port = start.port;
     this.#ca = ca;
     this.#child = fork(MAIN, [JSON.stringify(start)], {
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
       serialization: 'json',
       env: { ...process.env, CAUSEWAY_LOG: 'info' },
     });
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.log += chunk.toString();
-    });
+    for (const output of [this.#child.stdout, this.#child.stderr]) {
+      output?.on('data', (chunk: Buffer) => {
+        this.log += chunk.toString();
+      });
+    }
     this.#child.on('message', (message, socket) => {
       this.messages.push(message as ChildMessage);
       if ((message as ChildMessage).t === 'handover') {

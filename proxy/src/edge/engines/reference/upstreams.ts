@@ -28,7 +28,7 @@ export class Upstreams {
     if (known !== undefined && known.app === app) return known;
     const agent = new AppAgent(app, this.#publishers);
     this.#agents.set(app.name, agent);
-    known?.destroy(); // what is in use goes on and is not kept afterwards
+    known?.retire();
     return agent;
   }
 
@@ -46,6 +46,7 @@ export class AppAgent extends http.Agent {
   readonly target: { readonly host: string; readonly port: number; readonly protocol: 'http:' };
   readonly #publishers: Publishers;
   readonly #idle = new Map<Duplex, number>();
+  #retired = false;
 
   constructor(app: PrivateApp, publishers: Publishers) {
     super({ keepAlive: true, maxFreeSockets: LIMITS.upstreamIdlePerApp, scheduling: 'lifo' });
@@ -73,17 +74,22 @@ export class AppAgent extends http.Agent {
    * somebody else's next request.
    */
   override keepSocketAlive(socket: Duplex): boolean {
-    if (socket.destroyed || socket.readableLength > 0) return false;
+    if (this.#retired || socket.destroyed || socket.readableLength > 0) return false;
     socket.on('data', destroySender);
     this.#idle.set(socket, performance.now());
-    socket.once('close', () => this.#idle.delete(socket));
     return true;
   }
 
   override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
     socket.off('data', destroySender);
     this.#idle.delete(socket);
-    request.reusedSocket = true;
+    super.reuseSocket(socket, request);
+  }
+
+  /** Its app was configured anew: what is in use goes on, and nothing is kept afterwards. */
+  retire(): void {
+    this.#retired = true;
+    this.closeIdle(Number.POSITIVE_INFINITY);
   }
 
   /** @param before on the clock of `performance.now()` */
@@ -99,7 +105,7 @@ export class AppAgent extends http.Agent {
     const { stream, opened } = publisher.tunnel.openEager({ v: 1, kind: 'tcp', app: this.app.name, host, port });
     const duplex = streamDuplex(stream);
     opened.catch((error: unknown) => duplex.destroy(error instanceof Error ? error : new CausewayError('CW_INTERNAL')));
-    if (upstream.scheme === 'http') return duplex;
+    if (upstream.scheme === 'http') return this.#watched(duplex);
     const secure = tls.connect({
       socket: duplex,
       ...serverNameOf(upstream.serverName ?? host),
@@ -107,7 +113,11 @@ export class AppAgent extends http.Agent {
       ALPNProtocols: ['http/1.1'],
     });
     duplex.once('error', (error) => secure.destroy(error));
-    return secure;
+    return this.#watched(secure);
+  }
+
+  #watched(socket: Duplex): Duplex {
+    return socket.once('close', () => this.#idle.delete(socket));
   }
 }
 
