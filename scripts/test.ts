@@ -24,6 +24,7 @@ let good = true;
 if (chosen.some((suite) => suite !== 'unit')) good = run('node', ['scripts/provision.ts', 'test']) && good;
 if (wanted.length === 0) good = check(root) && good;
 for (const suite of chosen) {
-  good = run('vitest', ['run', '--project', suite, ...(files.length > 0 ? [...files, '--passWithNoTests'] : [])]) && good;
+  good =
+    run('vitest', ['run', '--project', suite, ...(files.length > 0 ? [...files, '--passWithNoTests'] : [])]) && good;
 }
 process.exitCode = good ? 0 : 1;

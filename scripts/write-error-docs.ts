@@ -13,7 +13,10 @@ interface Row {
 
 function rows(registry: Readonly<Record<string, Row>>): string {
   return Object.entries(registry)
-    .map(([code, { status, retryable, text }]) => `| \`${code}\` | ${status ?? ''} | ${retryable ? 'yes' : 'no'} | ${text} |`)
+    .map(
+      ([code, { status, retryable, text }]) =>
+        `| \`${code}\` | ${status ?? ''} | ${retryable ? 'yes' : 'no'} | ${text} |`,
+    )
     .join('\n');
 }
 

@@ -73,7 +73,8 @@ async function sourceHash(): Promise<string> {
   const files = [fileURLToPath(import.meta.url), wasmFile, sourceFile, join(folder, 'package.json')];
   for await (const file of glob(join(folder, 'assembly', '**', '*.ts'))) files.push(file);
   const hash = createHash('sha256');
-  for (const file of files.toSorted()) hash.update(file).update(await readFile(file).catch(() => ''));
+  for (const file of files.toSorted((a, b) => (a < b ? -1 : 1)))
+    hash.update(file).update(await readFile(file).catch(() => ''));
   return hash.digest('hex');
 }
 

@@ -27,7 +27,7 @@ export async function askPop<K extends keyof AdminCalls>(
   });
   const channel = new RpcChannel<AdminCalls, object>(socket, {}, () => undefined);
   try {
-    return (await channel.call(call, args, 10_000)) as AdminCalls[K]['answer'];
+    return await channel.call(call, args, 10_000);
   } finally {
     channel.destroy();
   }

@@ -18,7 +18,11 @@ export function startOperations(host: string, port: number, view: OperationsView
       response.end(body);
     };
     const verdict = (good: boolean, detail: object): void =>
-      answer(good ? 200 : 503, `${JSON.stringify({ status: good ? 'ok' : 'unavailable', ...detail })}\n`, 'application/json');
+      answer(
+        good ? 200 : 503,
+        `${JSON.stringify({ status: good ? 'ok' : 'unavailable', ...detail })}\n`,
+        'application/json',
+      );
     switch (request.url) {
       case '/startupz':
         return verdict(view.started(), {});
@@ -41,7 +45,9 @@ export function startOperations(host: string, port: number, view: OperationsView
   server.maxConnections = 64;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new CausewayError('CW_PORT_IN_USE', `operations port ${host}:${port}: ${error.message}`, { cause: error })),
+      reject(
+        new CausewayError('CW_PORT_IN_USE', `operations port ${host}:${port}: ${error.message}`, { cause: error }),
+      ),
     );
     server.listen(port, host, () => resolve(server));
   });

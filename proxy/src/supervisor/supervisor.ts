@@ -38,7 +38,11 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { configFile, dataDir, host, port, workers } = options;
-    this.#control = this.#child('control', '../control/main.ts', { dataDir, configFile, workers } satisfies ControlStart);
+    this.#control = this.#child('control', '../control/main.ts', {
+      dataDir,
+      configFile,
+      workers,
+    } satisfies ControlStart);
     this.#edges = Array.from({ length: workers }, (_, worker) =>
       this.#child(`edge-${worker}`, '../edge/main.ts', { worker, workers, dataDir, host, port } satisfies EdgeStart),
     );
