@@ -13,6 +13,8 @@ import { CausewayError, codeOf, isErrorCode, type ErrorCode } from '@causeway/co
  */
 const MAX_MESSAGE = 64 * 1024 * 1024;
 const MAX_PENDING = 10_000;
+/** Bytes that wait for a peer that does not read: two of the largest messages. Past that it is taken for dead. */
+const MAX_QUEUED = 2 * MAX_MESSAGE;
 
 export type AsCallMap<M> = {
   [K in keyof M]: M[K] extends { args: infer A; answer: infer R } ? { args: A; answer: R } : never;
@@ -36,7 +38,10 @@ interface Wire {
   error?: { code: string; message: string };
 }
 
-/** `Out`: calls we make; `In`: calls we answer. */
+/**
+ * `Out`: calls we make; `In`: calls we answer. What is no message, and a peer that stopped reading, end the channel:
+ * whoever uses it connects again and reads the whole state anew.
+ */
 export class RpcChannel<Out, In> {
   readonly #socket: Socket;
   readonly #handlers: Partial<Handlers<In>>;
@@ -93,6 +98,7 @@ export class RpcChannel<Out, In> {
   #send(message: Wire): void {
     if (this.#closed) return;
     const body = Buffer.from(JSON.stringify(message), 'utf8');
+    if (body.length > MAX_MESSAGE || this.#socket.writableLength + body.length > MAX_QUEUED) return this.destroy();
     const head = Buffer.allocUnsafe(4);
     head.writeUInt32BE(body.length);
     this.#socket.cork();
@@ -113,7 +119,9 @@ export class RpcChannel<Out, In> {
       const rest = all.subarray(4 + length);
       this.#chunks = rest.length > 0 ? [rest] : [];
       this.#have = rest.length;
-      this.#dispatch(JSON.parse(all.toString('utf8', 4, 4 + length)) as Wire);
+      const message = parseMessage(all.toString('utf8', 4, 4 + length));
+      if (message === null) return this.destroy();
+      this.#dispatch(message);
     }
   }
 
@@ -144,4 +152,19 @@ export class RpcChannel<Out, In> {
       this.#send({ id, error: { code: codeOf(error), message } });
     }
   }
+}
+
+/** The processes are one version, so only the frame is looked at: `null` for what is none. */
+function parseMessage(text: string): Wire | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { id, call, error } = value as Partial<Wire>;
+  const named = call === undefined || typeof call === 'string';
+  const failed = error === undefined || (typeof error === 'object' && error !== null);
+  return Number.isSafeInteger(id) && named && failed ? (value as Wire) : null;
 }
