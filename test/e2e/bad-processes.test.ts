@@ -48,14 +48,17 @@ describe.each([1, 2])('bad days of processes, %i edge worker(s)', (workers) => {
     const without = await visitor.get('intranet');
     expect(without.status).toBe(502);
     expect(without.body).toContain('CW_NO_PUBLISHER');
-    const { degraded } = await site.pop.status();
-    expect(degraded.join('\n')).toContain(PUBLISHER);
+    const told = await awaitCondition('the PoP to call it degraded', async () => {
+      const { degraded } = await site.pop.status();
+      return degraded.length > 0 && degraded;
+    });
+    expect(told.join('\n')).toContain(PUBLISHER);
     const ready = await fetch(`${site.pop.operations}/readyz`);
     expect(ready.status).toBe(200);
 
     await site.restartPublisher();
     expect((await visitor.get('intranet')).status).toBe(200);
-    expect((await site.pop.status()).degraded).toEqual([]);
+    await awaitCondition('nothing to be degraded', async () => (await site.pop.status()).degraded.length === 0);
   });
 
   test('an edge worker that is killed: others serve, it comes back, sessions live on', async () => {

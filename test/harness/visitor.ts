@@ -31,6 +31,7 @@ export async function visit(
     await page.goto(site.url(app), { waitUntil: 'commit' });
     cookies.set(app, await cookieFor(context, site.url(app)));
   }
+  await page.close();
   const options = (app: string, headers: Readonly<Record<string, string>> = NAVIGATION): ClientOptions => ({
     caFile: site.pop.ca,
     headers: { cookie: cookies.get(app) ?? '', ...headers },
