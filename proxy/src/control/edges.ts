@@ -48,7 +48,7 @@ export class Edges {
     const edge = this.#edges.get(channel);
     if (edge === undefined) return;
     this.#edges.delete(channel);
-    this.#log.warn({ worker: edge.worker }, 'edge disconnected');
+    this.#log.info({ worker: edge.worker }, 'edge disconnected');
   }
 
   report(channel: ControlChannel, status: EdgeStatus): void {
