@@ -59,10 +59,22 @@ export function addressNumber(text: string): bigint | null {
   return groups === null ? null : groups.reduce((n, group) => (n << 16n) | BigInt(group), 0n);
 }
 
+const MAPPED_FIRST = 0xffff_0000_0000n;
+const MAPPED_LAST = 0xffff_ffff_ffffn;
+
+/**
+ * Whether a number is an IPv4 address. Both families share one line, but who writes `::/0` means IPv6: a network or
+ * range that begins outside IPv4 covers none of it.
+ */
+export function isIPv4Number(number: bigint): boolean {
+  return number >= MAPPED_FIRST && number <= MAPPED_LAST;
+}
+
 export type HostPattern =
   | { readonly kind: 'name'; readonly name: string }
   /** `*.corp.example` matches every name below `corp.example`, at any depth, and not `corp.example` itself. */
   | { readonly kind: 'wildcard'; readonly suffix: string }
+  /** Either all IPv4, or IPv6 and then without the IPv4 addresses that lie within. */
   | { readonly kind: 'range'; readonly from: bigint; readonly to: bigint };
 
 /** What a host entry means; `null` where it is none of the five forms. */
@@ -83,7 +95,9 @@ export function parseHostPattern(text: string): HostPattern | null {
   if (dash > 0) {
     const from = addressNumber(text.slice(0, dash));
     const to = addressNumber(text.slice(dash + 1));
-    if (from !== null && to !== null) return from <= to ? { kind: 'range', from, to } : null;
+    if (from !== null && to !== null) {
+      return from <= to && isIPv4Number(from) === isIPv4Number(to) ? { kind: 'range', from, to } : null;
+    }
   }
   if (text.startsWith('*.')) {
     const suffix = canonicalName(text.slice(2));
@@ -102,7 +116,8 @@ export function matchesHost(pattern: HostPattern, host: string): boolean {
       return host.length > pattern.suffix.length + 1 && host.endsWith(`.${pattern.suffix}`);
     case 'range': {
       const address = addressNumber(host);
-      return address !== null && pattern.from <= address && address <= pattern.to;
+      if (address === null || isIPv4Number(address) !== isIPv4Number(pattern.from)) return false;
+      return pattern.from <= address && address <= pattern.to;
     }
   }
 }

@@ -67,7 +67,19 @@ describe('LpmTable', () => {
     expect(mapped.lookup('::ffff:c0a8:101')).toBe(1);
     expect(mapped.lookup('::192.168.1.1')).toBe(-1);
     expect(mapped.lookup('::10.1.1.1')).toBe(2);
-    expect(table('::/0').lookup('10.0.0.1')).toBe(0);
+  });
+
+  it('covers IPv4 by IPv4 prefixes only: one that holds it and more means IPv6', () => {
+    for (const wide of ['::/0', '::/80', '::fffe:0:0/95']) {
+      for (const address of ['0.0.0.0', '10.0.0.1', '255.255.255.255', '::ffff:10.0.0.1']) {
+        expect([wide, address, table(wide).lookup(address)]).toEqual([wide, address, -1]);
+        expect(table(wide, '::ffff:0:0/96').lookup(address)).toBe(1);
+        expect(table('0.0.0.0/0', wide).lookup(address)).toBe(0);
+      }
+      expect(table(wide).lookup('::fffe:ffff:ffff')).toBe(0);
+    }
+    const nested = table('::/0', '10.0.0.0/8');
+    expect(['10.1.1.1', '11.0.0.0', '::1:0:0:0'].map((address) => nested.lookup(address))).toEqual([1, -1, 0]);
   });
 
   it('lets the later of two equal prefixes win, and ignores bits after a prefix', () => {

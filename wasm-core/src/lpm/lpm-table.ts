@@ -13,13 +13,16 @@ export type LpmEntry = LpmPrefix & {
   readonly value: number;
 };
 
+/** Ends below IPv4 what covers more than it. */
+const NO_IPV4 = { base: 0xffff_0000_0000n, bits: 96, value: -1 };
+
 /** Where IPv6 text is parsed to; used within one call only. */
 const words = new Uint32Array(4);
 
 /**
  * Longest-prefix match for IPv4 and IPv6 in a WebAssembly instance of its own: about 90 bytes per prefix, 64 KiB at
  * least, given back when the table is collected. Both families share the 128-bit line, so an IPv4-mapped IPv6 address
- * is the IPv4 address, and ::/0 covers IPv4 too unless something longer does.
+ * is the IPv4 address; a prefix that contains all of IPv4 and more, as ::/0, is IPv6 alone and covers none of it.
  */
 export class LpmTable {
   /** How many entries it was built from. */
@@ -35,26 +38,21 @@ export class LpmTable {
   static build(entries: readonly LpmEntry[]): LpmTable {
     if (entries.length > MAX_ENTRIES) throw new CoreError('CW_CORE_MEMORY', `more than ${MAX_ENTRIES} prefixes`);
     const core = instantiateCore();
-    const at = core.lpmReserve(entries.length) >>> 0;
+    const records = entries.length + 1;
+    const at = core.lpmReserve(records) >>> 0;
     if (at === 0) throw new CoreError('CW_CORE_MEMORY');
-    const view = new DataView(core.memory.buffer, at, entries.length * RECORD_BYTES);
+    const view = new DataView(core.memory.buffer, at, records * RECORD_BYTES);
     const prefix = new Uint32Array(4);
+    // First, so that an entry for all of IPv4 wins over it.
+    writeRecord(view, 0, NO_IPV4, prefix);
     for (const [i, entry] of entries.entries()) {
       const { value } = entry;
       if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) {
         throw new CoreError('CW_CORE_PREFIX', `the value of a prefix is 0 to 2147483647, not ${value}`);
       }
-      const bits = readPrefix(entry, prefix);
-      const record = i * RECORD_BYTES;
-      const [a = 0, b = 0, c = 0, d = 0] = prefix;
-      view.setUint32(record, b, true);
-      view.setUint32(record + 4, a, true);
-      view.setUint32(record + 8, d, true);
-      view.setUint32(record + 12, c, true);
-      view.setUint32(record + 16, bits, true);
-      view.setInt32(record + 20, value, true);
+      writeRecord(view, i + 1, entry, prefix);
     }
-    if (core.lpmBuild(entries.length) !== 0) throw new CoreError('CW_CORE_MEMORY');
+    if (core.lpmBuild(records) !== 0) throw new CoreError('CW_CORE_MEMORY');
     return new LpmTable(core, entries.length);
   }
 
@@ -88,4 +86,16 @@ export class LpmTable {
     if (a === 0 && b === 0 && c === MAPPED) return this.#core.lpmLookup4(d);
     return this.#core.lpmLookup6(a, b, c, d);
   }
+}
+
+function writeRecord(view: DataView, index: number, entry: LpmEntry, prefix: Uint32Array): void {
+  const bits = readPrefix(entry, prefix);
+  const record = index * RECORD_BYTES;
+  const [a = 0, b = 0, c = 0, d = 0] = prefix;
+  view.setUint32(record, b, true);
+  view.setUint32(record + 4, a, true);
+  view.setUint32(record + 8, d, true);
+  view.setUint32(record + 12, c, true);
+  view.setUint32(record + 16, bits, true);
+  view.setInt32(record + 20, entry.value, true);
 }

@@ -73,8 +73,10 @@ export class ReferenceLpm {
   }
 
   #find(address: bigint): number {
+    const v4 = address >> 32n === 0xffffn;
     let best: Range | undefined;
     for (const range of this.#ranges) {
+      if (v4 && range.bits < 96) continue; // it holds IPv4 and more, and means IPv6
       const covers = range.from <= address && address <= range.to;
       if (covers && (best === undefined || range.bits >= best.bits)) best = range;
     }
