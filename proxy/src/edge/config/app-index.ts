@@ -1,5 +1,27 @@
-import { addressNumber, parseHostPattern, parsePortRange, type PortRange, type PrivateApp } from '@causeway/contract';
+import {
+  addressNumber,
+  isIPv4Number,
+  parseHostPattern,
+  parsePortRange,
+  type PortRange,
+  type PrivateApp,
+} from '@causeway/contract';
 import { LpmTable, rangeToPrefixes } from '@causeway/wasm-core';
+
+/** A range of addresses of an app. */
+interface AddressRange {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly app: number;
+}
+
+/** A prefix with the ranges that gave it, and the next wider prefix around it. */
+interface Network {
+  readonly base: bigint;
+  readonly bits: number;
+  readonly ranges: AddressRange[];
+  around: Network | null;
+}
 
 /** Finds apps by what people and devices call them. Built once per snapshot. */
 export class AppIndex {
@@ -7,11 +29,12 @@ export class AppIndex {
   readonly #byName = new Map<string, number[]>();
   readonly #bySuffix = new Map<string, number[]>();
   readonly #byAddress: LpmTable;
-  readonly #addressApps: number[][] = [];
+  /** By the table's value. */
+  readonly #networks: readonly Network[];
   readonly #ports: (readonly PortRange[])[];
 
   constructor(apps: readonly PrivateApp[]) {
-    const ranges: { from: bigint; to: bigint; app: number }[] = [];
+    const ranges: AddressRange[] = [];
     this.#ports = apps.map((app) => app.ports.map(parsePortRange));
     for (const [index, app] of apps.entries()) {
       for (const url of app.clientless?.urls ?? []) this.#byUrl.set(url, index);
@@ -23,7 +46,8 @@ export class AppIndex {
         else ranges.push({ from: pattern.from, to: pattern.to, app: index });
       }
     }
-    this.#byAddress = this.#buildAddresses(ranges);
+    this.#networks = nestedNetworks(ranges);
+    this.#byAddress = LpmTable.build(this.#networks.map(({ base, bits }, value) => ({ base, bits, value })));
   }
 
   /** @returns the app's number whose custom URL this is, or -1 */
@@ -32,13 +56,11 @@ export class AppIndex {
   }
 
   /**
-   * The app that has `host` (canonical) on `port`: an exact name before the longest wildcard, the most specific
-   * network for addresses; among apps of one host the first that has the port. -1 when there is none.
+   * The app that has `host` (canonical) on `port`: an exact name before the longest wildcard, the smallest range for
+   * addresses, each only where it has the port; among apps of one host the first. -1 when there is none.
    */
   byTarget(host: string, port: number): number {
-    if (addressNumber(host) !== null) {
-      return this.#withPort(this.#addressApps[this.#byAddress.lookup(host)], port);
-    }
+    if (addressNumber(host) !== null) return this.#byRange(this.#networks[this.#byAddress.lookup(host)] ?? null, port);
     const exact = this.#withPort(this.#byName.get(host), port);
     if (exact >= 0) return exact;
     for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
@@ -48,31 +70,56 @@ export class AppIndex {
     return -1;
   }
 
-  #withPort(apps: readonly number[] | undefined, port: number): number {
-    if (apps === undefined) return -1;
-    for (const app of apps) {
-      for (const range of this.#ports[app] ?? []) {
-        if (range.protocol === 'tcp' && range.from <= port && port <= range.to) return app;
+  #byRange(innermost: Network | null, port: number): number {
+    let best: AddressRange | null = null;
+    for (let network = innermost; network !== null; network = network.around) {
+      for (const range of network.ranges) {
+        const smaller = best === null || range.to - range.from < best.to - best.from;
+        if (smaller && this.#hasPort(range.app, port)) best = range;
       }
     }
-    return -1;
+    return best?.app ?? -1;
   }
 
-  /** A longest-prefix table has one value per prefix, so apps that share one are a list behind it. */
-  #buildAddresses(ranges: readonly { from: bigint; to: bigint; app: number }[]): LpmTable {
-    const lists = new Map<string, { base: bigint; bits: number; value: number }>();
-    for (const { from, to, app } of ranges) {
-      for (const { base, bits } of rangeToPrefixes(from, to)) {
-        const key = `${base}/${bits}`;
-        const known = lists.get(key);
-        if (known === undefined) {
-          lists.set(key, { base, bits, value: this.#addressApps.length });
-          this.#addressApps.push([app]);
-        } else if (this.#addressApps[known.value]?.includes(app) === false) this.#addressApps[known.value]?.push(app);
-      }
-    }
-    return LpmTable.build([...lists.values()]);
+  #withPort(apps: readonly number[] | undefined, port: number): number {
+    return apps?.find((app) => this.#hasPort(app, port)) ?? -1;
   }
+
+  #hasPort(app: number, port: number): boolean {
+    const ports = this.#ports[app] ?? [];
+    return ports.some(({ protocol, from, to }) => protocol === 'tcp' && from <= port && port <= to);
+  }
+}
+
+/** The distinct prefixes of all ranges, each linked to the one around it: an outer app may have a port that the inner lacks. */
+function nestedNetworks(ranges: readonly AddressRange[]): Network[] {
+  const distinct = new Map<string, Network>();
+  for (const range of ranges) {
+    for (const { base, bits } of rangeToPrefixes(range.from, range.to)) {
+      if (isIPv4Number(base) !== isIPv4Number(range.from)) continue; // IPv4 within a range of IPv6 is not meant
+      const key = `${base}/${bits}`;
+      const known = distinct.get(key);
+      if (known === undefined) distinct.set(key, { base, bits, ranges: [range], around: null });
+      else known.ranges.push(range);
+    }
+  }
+  const networks = [...distinct.values()].toSorted((a, b) =>
+    a.base === b.base ? a.bits - b.bits : a.base < b.base ? -1 : 1,
+  );
+  let around: Network | null = null;
+  for (const network of networks) {
+    while (around !== null && !covers(around, network.base)) around = around.around;
+    network.around = around;
+    around = network;
+  }
+  return networks;
+}
+
+function covers(network: Network, address: bigint): boolean {
+  return (
+    isIPv4Number(network.base) === isIPv4Number(address) &&
+    network.base >> BigInt(128 - network.bits) === address >> BigInt(128 - network.bits)
+  );
 }
 
 function append(map: Map<string, number[]>, key: string, index: number): void {
