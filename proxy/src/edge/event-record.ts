@@ -5,7 +5,7 @@ import type { LiveStream } from './live-streams.ts';
 
 /** What the store keeps of a request: who, what, which decision; no header, no query, no body. */
 export function exchangeEvent(exchange: Exchange, outcome: Outcome, worker: number): EventRecord {
-  const principal = exchange.session_?.principal ?? null;
+  const principal = exchange.appSession?.principal ?? null;
   return {
     at: exchange.at,
     decision: exchange.decision,

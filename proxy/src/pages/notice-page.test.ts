@@ -23,6 +23,11 @@ describe('fillNotice', () => {
     );
   });
 
+  it('names the link as told, and the portal where nobody said otherwise', () => {
+    expect(fillNotice('{{homeLabel}}', EMPTY)).toBe('Open your portal');
+    expect(fillNotice('{{homeLabel}}', { ...EMPTY, homeLabel: 'Start <again>' })).toBe('Start &lt;again&gt;');
+  });
+
   it('fills in one pass: a value that looks like a placeholder stays as it is', () => {
     expect(fillNotice('{{message}}|{{code}}', { ...EMPTY, message: '{{code}}', code: 'CW_X' })).toBe('{{code}}|CW_X');
     expect(fillNotice('{{message}}', { ...EMPTY, message: "$& $1 $'" })).toBe('$&amp; $1 $&#39;');

@@ -16,6 +16,8 @@ export interface NoticeFields {
   readonly reference: string;
   /** Where "Open your portal" leads; only `https:` and `http:` URLs and absolute paths become links. */
   readonly homeUrl: string;
+  /** What that link says: by default "Open your portal". */
+  readonly homeLabel?: string;
 }
 
 /** For answers that carry the page: its styles are inline, and nothing else may load, run or frame it. */
@@ -44,7 +46,11 @@ function safeUrl(url: string): string {
 
 /** Fills the template in one pass, so that a value that looks like a placeholder stays what it is. */
 export function fillNotice(template: string, fields: NoticeFields): string {
-  const values: Readonly<Record<string, string>> = { ...fields, homeUrl: safeUrl(fields.homeUrl) };
+  const values: Readonly<Record<string, string>> = {
+    homeLabel: 'Open your portal',
+    ...fields,
+    homeUrl: safeUrl(fields.homeUrl),
+  };
   return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) =>
     escapeHtml(Object.hasOwn(values, name) ? (values[name] ?? '') : ''),
   );

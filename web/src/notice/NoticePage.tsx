@@ -2,7 +2,16 @@ import { Arches } from '../brand/Arches.tsx';
 import { Mark } from '../brand/Mark.tsx';
 
 /** Keep in step with `NoticeFields` of the proxy, which fills these in at run time. */
-export const PLACEHOLDERS = ['title', 'heading', 'message', 'advice', 'code', 'reference', 'homeUrl'] as const;
+export const PLACEHOLDERS = [
+  'title',
+  'heading',
+  'message',
+  'advice',
+  'code',
+  'reference',
+  'homeUrl',
+  'homeLabel',
+] as const;
 
 const place = (name: (typeof PLACEHOLDERS)[number]): string => `{{${name}}}`;
 
@@ -32,7 +41,7 @@ export function NoticePage({ css }: { readonly css: string }) {
           <p className="message">{place('message')}</p>
           <p className="advice">{place('advice')}</p>
           <a className="home" href={place('homeUrl')}>
-            Open your portal
+            {place('homeLabel')}
           </a>
           <Arches />
           <dl>

@@ -27,7 +27,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   CW_APP_TIMEOUT: 'The application is slow or stuck. Try again, and tell its owner if it stays like this.',
   CW_APP_GARBAGE: 'The application answered something that is not safe to pass on. Tell its owner.',
   CW_APP_TLS: 'The application’s certificate is not one that your administrator trusts. Tell its owner.',
-  CW_TICKET_INVALID: 'Go to the address again and sign in.',
+  CW_TICKET_INVALID: 'Start again: if you are signed in already, you will not be asked a second time.',
 };
 
 const HEADINGS: Partial<Record<ErrorCode, string>> = {
@@ -56,7 +56,10 @@ export function refusal(exchange: Exchange, code: ErrorCode, options: RefusalOpt
       advice: ADVICE[code] ?? (error.retryable ? 'Try again in a moment.' : 'Go back and try again.'),
       code,
       reference: exchange.decision,
-      homeUrl: exchange.snapshot.source.loginOrigin,
+      // a ticket that is of no use: the app itself, where signing in begins anew
+      ...(code === 'CW_TICKET_INVALID'
+        ? { homeUrl: '/', homeLabel: 'Start again' }
+        : { homeUrl: exchange.snapshot.source.loginOrigin }),
     });
   } else {
     headers['content-type'] = 'application/json; charset=utf-8';

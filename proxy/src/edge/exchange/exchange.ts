@@ -48,7 +48,7 @@ export class Exchange implements LiveStream {
   /** Host without port, lower case. */
   host = '';
   cookies: CookieView = NO_COOKIES;
-  session_: Session | null = null;
+  appSession: Session | null = null;
   appNumber = -1;
   app: PrivateApp | null = null;
   verdict: Verdict | null = null;
@@ -70,11 +70,11 @@ export class Exchange implements LiveStream {
   }
 
   get session(): string {
-    return this.session_?.principal.session ?? '';
+    return this.appSession?.principal.session ?? '';
   }
 
   get user(): string | null {
-    return this.session_?.principal.user ?? null;
+    return this.appSession?.principal.user ?? null;
   }
 
   get appName(): string | null {
@@ -86,8 +86,8 @@ export class Exchange implements LiveStream {
     const now = this.#current();
     const app = now.index.byUrl(this.host);
     const upstream = now.apps[app]?.clientless?.upstream;
-    if (this.session_ === null || upstream === undefined || now.apps[app]?.name !== this.app?.name) return false;
-    return now.policy.decide(this.session_.openedIn(now.policy), app, upstream.port).action === 'allow';
+    if (this.appSession === null || upstream === undefined || now.apps[app]?.name !== this.app?.name) return false;
+    return now.policy.decide(this.appSession.openedIn(now.policy), app, upstream.port).action === 'allow';
   }
 
   cut(code: ErrorCode): void {

@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts';
  * same answer, so that nobody learns which of the two it is.
  */
 export function policyPass(exchange: Exchange): Answer | null {
-  const { snapshot, session_: session } = exchange;
+  const { snapshot, appSession: session } = exchange;
   if (session === null) return refusal(exchange, 'CW_INTERNAL', { close: true });
   const number = snapshot.index.byUrl(exchange.host);
   const app = snapshot.apps[number] ?? null;

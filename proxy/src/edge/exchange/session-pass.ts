@@ -23,6 +23,6 @@ export function sessionPass(exchange: Exchange, context: PassContext): Answer | 
 function settle(exchange: Exchange, context: PassContext, found: Found): Answer | null {
   if (found === 'busy') return refusal(exchange, 'CW_BUSY');
   if (found === null || found.grant.host !== exchange.host) return loginRedirect(exchange, context.intentKey());
-  exchange.session_ = found;
+  exchange.appSession = found;
   return null;
 }
