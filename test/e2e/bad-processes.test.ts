@@ -53,7 +53,7 @@ describe.each([1, 2])('bad days of processes, %i edge worker(s)', (workers) => {
       return degraded.length > 0 && degraded;
     });
     expect(told.join('\n')).toContain(PUBLISHER);
-    const ready = await fetch(`${site.pop.operations}/readyz`);
+    const ready = await fetch(`${site.pop.operations}/readyz`, { signal: AbortSignal.timeout(5_000) });
     expect(ready.status).toBe(200);
 
     await site.restartPublisher();

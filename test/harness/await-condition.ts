@@ -18,7 +18,8 @@ export async function awaitCondition<T>(
   let last: unknown = undefined;
   for (;;) {
     try {
-      const value = await check();
+      // A check that never answers must not keep the test from saying what it waited for.
+      const value = await within(what, Math.max(deadline - Date.now(), everyMs), Promise.resolve(check()));
       if (value !== undefined && value !== false) return value;
       last = undefined;
     } catch (error) {
