@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { AcceptorMessage } from '@causeway/contract';
-import { loadIdentity, streamDuplex, tunnelCounters, type Identity } from '@causeway/tunnel';
+import { IdentityKeeper, loadIdentity, streamDuplex, tunnelCounters, type Identity } from '@causeway/tunnel';
+import { FakePop, welcome } from '@causeway/tunnel/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Agent, type AgentOptions } from './agent.ts';
-import { IdentityKeeper } from './identity-keeper.ts';
-import { FakePop, welcome } from './pop-fake.ts';
 
 const log = pino({ level: 'silent' });
 /** Conditions come true in milliseconds; a loaded machine may take seconds. */
@@ -111,8 +110,7 @@ describe('Agent', () => {
   });
 
   it('renews an expired certificate first, and keeps it', async () => {
-    const life = { from: Date.now() - 9_000, to: Date.now() - 5_000 };
-    const expired = await pop.identity('laptop', 'device', life);
+    const expired = await pop.identity('laptop', 'device', -2, -1);
     const agent = await start({}, expired);
     await vi.waitUntil(() => agent.status.state === 'up', PATIENCE);
     const kept = await loadIdentity(join(folder, 'identity.json'));

@@ -1,10 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { agentName, CausewayError, codeOf, LIMITS, type AcceptorMessage } from '@causeway/contract';
-import { Dialler, type MuxStream, type TransportName } from '@causeway/tunnel';
+import {
+  Dialler,
+  joinTunnel,
+  parseHostPort,
+  type IdentityKeeper,
+  type JoinedTunnel,
+  type MuxStream,
+  type TransportName,
+} from '@causeway/tunnel';
 import type { Logger } from 'pino';
-import type { IdentityKeeper } from './identity-keeper.ts';
-import { joinTunnel, type JoinedTunnel } from './join-tunnel.ts';
 import { Steering, type Steered } from './steering.ts';
 
 /**
@@ -198,6 +204,7 @@ export class Agent {
         serverName: agentName(identity.tunnelDomain),
         transport,
         identity,
+        role: 'agent',
         software: SOFTWARE,
         signal,
         now: Date.now,
@@ -279,12 +286,4 @@ function idle(connection: Connection, timeoutMs: number): Promise<void> {
       resolve();
     };
   });
-}
-
-/** `host:port` or `[v6]:port`. Throws `CW_CONFIG_INVALID`. */
-export function parseHostPort(text: string): { host: string; port: number } {
-  const groups = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]+)):(?<port>\d{1,5})$/.exec(text)?.groups;
-  const port = Number(groups?.['port']);
-  if (groups === undefined || port > 65_535) throw new CausewayError('CW_CONFIG_INVALID', `${text}: not host:port`);
-  return { host: groups['v6'] ?? groups['host'] ?? '', port };
 }

@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { addressNumber, CausewayError, codeOf, enrolName, isLocalhostName } from '@causeway/contract';
-import { connectTunnel, type ConnectOptions } from '@causeway/tunnel';
-import { parseHostPort } from './agent.ts';
+import { connectTunnel, parseHostPort, type ConnectOptions } from '@causeway/tunnel';
 
 export interface NetFinding {
   readonly check: 'dns' | 'tcp' | 'tls' | 'websocket';

@@ -1,11 +1,9 @@
 import { hostname } from 'node:os';
 import { CausewayError } from '@causeway/contract';
-import type { TransportName } from '@causeway/tunnel';
+import { IdentityKeeper, identityFile, obtainIdentity, prepareDataDir, type TransportName } from '@causeway/tunnel';
 import { pino } from 'pino';
 import { Agent } from './agent.ts';
 import { serveControl } from './control-socket.ts';
-import { identityFile, obtainIdentity, prepareDataDir } from './enrolment.ts';
-import { IdentityKeeper } from './identity-keeper.ts';
 import { LocalProxy } from './local-proxy/listener.ts';
 import { ownUserCheck } from './local-proxy/peer-user.ts';
 
@@ -24,7 +22,16 @@ export async function up({ dataDir, token, port, transport }: UpOptions): Promis
   const stop = new AbortController();
   const agent = new Agent({
     identify: async () => {
-      const identity = await obtainIdentity({ dataDir, token, transport, name: hostname(), log, signal: stop.signal });
+      const identity = await obtainIdentity({
+        dataDir,
+        kind: 'device',
+        advice: 'take a one-time code from the portal and start with --join CODE',
+        token,
+        transport,
+        name: hostname(),
+        log,
+        signal: stop.signal,
+      });
       return new IdentityKeeper({ identity, file: identityFile(dataDir), transport, log });
     },
     transport,

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { encodeJoinToken } from '@causeway/contract';
+import { FakePop, welcome } from '@causeway/tunnel/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakePop, welcome } from './pop-fake.ts';
 
 const MAIN = fileURLToPath(new URL('causeway-publisher.ts', import.meta.url));
 const children: ChildProcess[] = [];

@@ -3,6 +3,7 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CausewayError, codeOf, type ErrorCode } from '@causeway/contract';
+import { IdentityKeeper, identityFile, obtainIdentity, prepareDataDir } from '@causeway/tunnel';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import {
@@ -13,8 +14,6 @@ import {
   type PublisherConfigInput,
 } from './config.ts';
 import { examine } from './doctor.ts';
-import { identityFile, obtainIdentity, prepareDataDir } from './enrolment.ts';
-import { IdentityKeeper } from './identity-keeper.ts';
 import { serveOperations } from './operations.ts';
 import { Publisher, type PublisherStatus } from './publisher.ts';
 import { readStatus, serveStatus } from './status-socket.ts';
@@ -119,6 +118,8 @@ async function up(command: Command): Promise<void> {
   await prepareDataDir(dataDir);
   const identity = await obtainIdentity({
     dataDir,
+    kind: 'publisher',
+    advice: 'make a join token at the PoP (causeway token) and start with --join TOKEN',
     token: command.join,
     pop: config.pop,
     transport: config.transport,

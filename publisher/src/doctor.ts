@@ -2,10 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { addressNumber, codeOf, enrolName, isLocalhostName } from '@causeway/contract';
-import { connectTunnel, loadIdentity, type Identity } from '@causeway/tunnel';
-import { identityFile } from './enrolment.ts';
+import { connectTunnel, identityFile, loadIdentity, parseHostPort, type Identity } from '@causeway/tunnel';
 import type { PublisherConfig } from './config.ts';
-import { parseHostPort } from './publisher.ts';
 import { readStatus } from './status-socket.ts';
 
 export interface Finding {

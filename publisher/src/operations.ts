@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { CausewayError, isLocalhostName } from '@causeway/contract';
 import type { Registry } from 'prom-client';
-import { parseHostPort, type PublisherStatus } from './publisher.ts';
+import { parseHostPort } from '@causeway/tunnel';
+import type { PublisherStatus } from './publisher.ts';
 import { specialKind } from './special-address.ts';
 
 /**

@@ -5,12 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { codeOf, type AcceptorMessage } from '@causeway/contract';
-import { loadIdentity, streamDuplex, tunnelCounters, type MuxStream } from '@causeway/tunnel';
+import { IdentityKeeper, loadIdentity, streamDuplex, tunnelCounters, type MuxStream } from '@causeway/tunnel';
+import { FakePop, welcome, type FakeTunnel } from '@causeway/tunnel/testing';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { IdentityKeeper } from './identity-keeper.ts';
-import { FakePop, welcome, type FakeTunnel } from './pop-fake.ts';
 import { Publisher, type PublisherOptions } from './publisher.ts';
 
 const log = pino({ level: 'silent' });
@@ -284,7 +283,7 @@ describe('tunnels', () => {
 
   it('renew an expired certificate before they are dialled', async () => {
     const file = join(folder, 'identity.json');
-    const expired = await pop.identity('corp', 'publisher', { from: Date.now() - 9_000, to: Date.now() - 5_000 });
+    const expired = await pop.identity('corp', 'publisher', -2, -1);
     const keeper = new IdentityKeeper({ identity: expired, file, transport: 'tls', log });
     await start({ keeper });
     const tunnel = await pop.until(() => pop.tunnels.find(({ said }) => said[0]?.t === 'hello'));

@@ -1,11 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { CausewayError, workerName, type TunnelWorker } from '@causeway/contract';
-import type { TransportName } from '@causeway/tunnel';
+import { workerName, type TunnelWorker } from '@causeway/contract';
+import { parseHostPort, type IdentityKeeper, type TransportName } from '@causeway/tunnel';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { AllowList } from './allow-list.ts';
 import type { Connect } from './connect-in-turn.ts';
-import type { IdentityKeeper } from './identity-keeper.ts';
 import { PublisherMetrics } from './metrics.ts';
 import { Opener } from './opener.ts';
 import { Resolver, type Lookup } from './resolve.ts';
@@ -145,12 +144,4 @@ export class Publisher {
       link.start();
     }
   }
-}
-
-/** `host:port` or `[v6]:port`. Throws `CW_CONFIG_INVALID`. */
-export function parseHostPort(text: string): { host: string; port: number } {
-  const groups = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]+)):(?<port>\d{1,5})$/.exec(text)?.groups;
-  const port = Number(groups?.['port']);
-  if (groups === undefined || port > 65_535) throw new CausewayError('CW_CONFIG_INVALID', `${text}: not host:port`);
-  return { host: groups['v6'] ?? groups['host'] ?? '', port };
 }

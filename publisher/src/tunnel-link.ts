@@ -1,16 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CausewayError, codeOf, LIMITS, type AcceptorMessage, type TunnelWorker } from '@causeway/contract';
-import { Dialler, type OpenRequest, type TransportName } from '@causeway/tunnel';
+import {
+  Dialler,
+  joinTunnel,
+  type HostPort,
+  type IdentityKeeper,
+  type JoinedTunnel,
+  type OpenRequest,
+  type TransportName,
+} from '@causeway/tunnel';
 import type { Logger } from 'pino';
 import { Assignment } from './assignment.ts';
-import type { IdentityKeeper } from './identity-keeper.ts';
-import { joinTunnel, type JoinedTunnel } from './join-tunnel.ts';
 import type { PublisherMetrics } from './metrics.ts';
 import type { Opener } from './opener.ts';
 
 export interface TunnelLinkOptions {
   readonly worker: TunnelWorker;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: HostPort;
   readonly keeper: IdentityKeeper;
   readonly transport: TransportName;
   readonly opener: Opener;
@@ -105,6 +111,7 @@ export class TunnelLink {
         serverName: worker.serverName,
         transport: this.#options.transport,
         identity: await keeper.fresh(),
+        role: 'publisher',
         software: this.#options.software,
         signal,
         now: Date.now,

@@ -12,7 +12,8 @@ export interface FakeAcceptorOptions {
   readonly ca: FakeCa;
   readonly server: Issued;
   readonly onOpen: (request: OpenRequest, peer: string | null, tunnel: Tunnel) => void;
-  readonly onClosed?: (error: CausewayError | null) => void;
+  readonly onTunnel?: (tunnel: Tunnel, socket: TLSSocket) => void;
+  readonly onClosed?: (error: CausewayError | null, tunnel: Tunnel) => void;
   /** False stands for a network that lets only HTTPS pass. */
   readonly direct?: boolean;
 }
@@ -23,7 +24,7 @@ export class FakeAcceptor {
   readonly #server: Server;
   readonly #options: FakeAcceptorOptions;
 
-  private constructor(options: FakeAcceptorOptions) {
+  constructor(options: FakeAcceptorOptions) {
     this.#options = options;
     const { ca, server } = options;
     const direct = options.direct ?? true;
@@ -67,8 +68,12 @@ export class FakeAcceptor {
 
   static async listen(options: FakeAcceptorOptions): Promise<FakeAcceptor> {
     const acceptor = new FakeAcceptor(options);
-    await new Promise<void>((resolve) => acceptor.#server.listen(0, '127.0.0.1', resolve));
+    await acceptor.listen();
     return acceptor;
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }
 
   get port(): number {
@@ -89,9 +94,10 @@ export class FakeAcceptor {
       onOpen: (request) => this.#options.onOpen(request, subject ?? null, tunnel),
       onClosed: (error) => {
         this.tunnels.delete(tunnel);
-        this.#options.onClosed?.(error);
+        this.#options.onClosed?.(error, tunnel);
       },
     });
     this.tunnels.add(tunnel);
+    this.#options.onTunnel?.(tunnel, socket);
   }
 }

@@ -57,7 +57,7 @@ const token = (change: Partial<JoinToken> = {}): JoinToken => ({
 
 async function issue(question: DialerMessage, fromDays?: number, toDays?: number): Promise<AcceptorMessage> {
   if (question.t === 'hello') throw new Error('hello');
-  const certificate = await ca.answer(question.csr, fromDays, toDays);
+  const certificate = await ca.answer(question.csr, 'peer.test', fromDays, toDays);
   return question.t === 'renew'
     ? { t: 'renewed', certificate, ca: ca.pem }
     : { t: 'enrolled', id: 'p_1', name: 'corp', certificate, ca: ca.pem, tunnelDomain: DOMAIN };

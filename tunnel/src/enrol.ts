@@ -12,6 +12,7 @@ import {
 import { certificateRequest } from './certificate-request.ts';
 import { type ConnectOptions, connectTunnel, type TransportName } from './connect.ts';
 import { ControlChannel } from './control-channel.ts';
+import { parseHostPort } from './host-port.ts';
 import type { Identity } from './identity.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -61,9 +62,8 @@ export async function renew(identity: Identity, options: RenewOptions): Promise<
 }
 
 function dialOptions(pop: string, tunnelDomain: string, options: RenewOptions): ConnectOptions {
-  const colon = pop.lastIndexOf(':');
   return {
-    address: { host: pop.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(pop.slice(colon + 1)) },
+    address: parseHostPort(pop),
     serverName: enrolName(tunnelDomain),
     transport: options.transport,
     onOpen: (request) => request.refuse('CW_NOT_ENROLLED'),

@@ -60,10 +60,10 @@ export class FakeCa {
   }
 
   /** What a PoP does with a certificate request. */
-  async answer(csr: string, fromDays = -1, toDays = 1): Promise<string> {
+  async answer(csr: string, name = 'peer.test', fromDays = -1, toDays = 1): Promise<string> {
     const request = new Pkcs10CertificateRequest(csr);
     if (!(await request.verify(webcrypto))) throw new Error('the request does not prove its key');
-    return this.#sign(await request.publicKey.export(webcrypto), ['peer.test'], fromDays, toDays);
+    return this.#sign(await request.publicKey.export(webcrypto), [name], fromDays, toDays);
   }
 
   async #sign(publicKey: CryptoKey, names: readonly string[], fromDays: number, toDays: number): Promise<string> {

@@ -12,12 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { stitchSocket, tunnelCounters, type OpenRequest } from '@causeway/tunnel';
+import { IdentityKeeper, stitchSocket, tunnelCounters, type OpenRequest } from '@causeway/tunnel';
+import { FakePop, welcome } from '@causeway/tunnel/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Agent } from '../agent.ts';
-import { IdentityKeeper } from '../identity-keeper.ts';
-import { FakePop, welcome } from '../pop-fake.ts';
 import { LocalProxy } from './listener.ts';
 import { ownUserCheck } from './peer-user.ts';
 

@@ -1,14 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { codeOf } from '@causeway/contract';
-import { renew, saveIdentity, type Identity, type TransportName } from '@causeway/tunnel';
-import type { Logger } from 'pino';
+import type { TransportName } from './connect.ts';
+import { renew } from './enrol.ts';
+import { saveIdentity, type Identity } from './identity.ts';
+import type { TunnelLog } from './tunnel-log.ts';
 
 export interface IdentityKeeperOptions {
   readonly identity: Identity;
   /** Where a renewed identity is kept. */
   readonly file: string;
   readonly transport: TransportName;
-  readonly log: Logger;
+  readonly log: TunnelLog;
   readonly now?: () => number;
   readonly renew?: typeof renew;
 }

@@ -7,7 +7,10 @@ import {
   type AcceptorMessage,
   type DialerMessage,
 } from '@causeway/contract';
-import { connectTunnel, ControlChannel, type ConnectOptions, type Identity, type Tunnel } from '@causeway/tunnel';
+import { connectTunnel, type ConnectOptions } from './connect.ts';
+import { ControlChannel } from './control-channel.ts';
+import type { Identity } from './identity.ts';
+import type { Tunnel } from './tunnel.ts';
 
 export type Welcome = Extract<AcceptorMessage, { t: 'welcome' }>;
 
@@ -21,15 +24,18 @@ export interface JoinedTunnel {
 
 export interface JoinOptions extends Pick<ConnectOptions, 'address' | 'serverName' | 'transport' | 'signal'> {
   readonly identity: Identity;
+  readonly role: Extract<DialerMessage, { t: 'hello' }>['role'];
+  /** Name and version of the program, for the PoP's logs. */
   readonly software: string;
   readonly onOpen: ConnectOptions['onOpen'];
   /** What comes after the welcome; may be called before the promise resolves. */
   readonly onMessage: (message: AcceptorMessage) => void;
   readonly onGoAway: () => void;
+  /** Milliseconds since 1970: the PoP compares clocks. */
   readonly now: () => number;
 }
 
-/** Dials a worker and greets it. Rejects with the code that the PoP refused with, or the tunnel's. */
+/** Dials a worker of the PoP and greets it. Rejects with the code that the PoP refused with, or the tunnel's. */
 export async function joinTunnel(options: JoinOptions): Promise<JoinedTunnel> {
   const ended = Promise.withResolvers<CausewayError | null>();
   const tunnel = await connectTunnel({
@@ -63,7 +69,7 @@ export async function joinTunnel(options: JoinOptions): Promise<JoinedTunnel> {
         } else options.onMessage(message);
       },
       (error) => {
-        // A tunnel without its control stream would miss drains and steering: it is worth nothing.
+        // A tunnel without its control stream would miss drains and what it serves: it is worth nothing.
         const reason = error ?? new CausewayError('CW_TUNNEL_CLOSED', 'the PoP closed the control stream');
         welcomed.reject(reason);
         tunnel.destroy(reason);
@@ -72,7 +78,7 @@ export async function joinTunnel(options: JoinOptions): Promise<JoinedTunnel> {
     channel.send({
       t: 'hello',
       versions: [...PROTOCOL_VERSIONS],
-      role: 'agent',
+      role: options.role,
       software: options.software,
       clock: options.now(),
     });
