@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { CausewayError } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
+import type { Config } from '../config/schema.ts';
+import type { ServerCertificates } from './ca/web-certificates.ts';
 import type { ConfigWatch } from './config-watch.ts';
 import type { Health } from './health.ts';
 import { parseMetadata } from './identity/saml/metadata.ts';
 import type { Logger } from './log.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
-import { publishSnapshot } from './snapshot/compiler.ts';
+import { compileSnapshot, numberSnapshot } from './snapshot/compiler.ts';
 import type { Store } from './store/store.ts';
 
 export interface ConfigurationOptions {
@@ -16,8 +18,16 @@ export interface ConfigurationOptions {
   readonly log: Logger;
   readonly health: Health;
   readonly now: () => number;
+  /** Reads or issues the certificates of a configuration; what this throws refuses the configuration whole. */
+  readonly certificates: (config: Config) => Promise<ServerCertificates>;
   /** Called with each configuration after the first, when it is in force here and before `reload` resolves. */
-  readonly onPublished: (published: Published) => Promise<void>;
+  readonly onPublished: (published: Published, certificates: ServerCertificates) => Promise<void>;
+}
+
+/** A configuration that nothing refused, with what it was published together with. */
+interface Built {
+  readonly published: Published;
+  readonly certificates: ServerCertificates;
 }
 
 /** The configuration in force, and the way from the file to the next one. What does not compile is refused whole. */
@@ -33,16 +43,19 @@ export class Configuration {
   }
 
   /** Throws what is wrong with the configuration: without a first one the PoP cannot run. */
-  static async open(options: ConfigurationOptions): Promise<Configuration> {
+  static async open(
+    options: ConfigurationOptions,
+  ): Promise<{ configuration: Configuration; certificates: ServerCertificates }> {
     const configuration = new Configuration(options);
     try {
-      configuration.#put(await configuration.#build());
+      const { published, certificates } = await configuration.#build();
+      configuration.#put(published);
+      return { configuration, certificates };
     } catch (error) {
       // Nothing was in force that could be refused for something else: say what is wrong itself.
       const { cause } = error as Error;
       throw cause instanceof CausewayError ? new CausewayError(cause.code, cause.message, { cause }) : error;
     }
-    return configuration;
   }
 
   /** From now on a change of the files is a reload. */
@@ -70,9 +83,9 @@ export class Configuration {
 
   async #reload(): Promise<number> {
     const { log, health, onPublished, configFile } = this.#options;
-    let published: Published;
+    let built: Built;
     try {
-      published = await this.#build();
+      built = await this.#build();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       log.error({ code: 'CW_SNAPSHOT_REFUSED' }, `the new configuration is refused, the old one stays: ${reason}`);
@@ -85,9 +98,10 @@ export class Configuration {
         ? error
         : new CausewayError('CW_SNAPSHOT_REFUSED', reason, { cause: error });
     }
+    const { published, certificates } = built;
     this.#put(published);
     this.#watch?.follow(filesOf(configFile, published));
-    await onPublished(published);
+    await onPublished(published, certificates);
     return published.snapshot.number;
   }
 
@@ -99,13 +113,17 @@ export class Configuration {
     this.#options.health.set('identity provider', 'ok', `metadata of ${published.idp.entityId}`);
   }
 
-  async #build(): Promise<Published> {
+  async #build(): Promise<Built> {
     const { store, configFile, now, log } = this.#options;
-    const { config, snapshot, warnings } = await publishSnapshot(store, configFile, now());
+    const compiled = await compileSnapshot(configFile);
+    const { config, warnings } = compiled;
     for (const warning of warnings) log.warn(warning);
     const idp = parseMetadata(await readMetadata(config.identityProvider.metadata));
+    const certificates = await this.#options.certificates(config);
+    const { snapshot } = await numberSnapshot(store, compiled, now());
     const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
-    return { config, snapshot, policy: new PolicyView(snapshot), idp, trust, sessionMs: sessionMs(config) };
+    const policy = new PolicyView(snapshot);
+    return { published: { config, snapshot, policy, idp, trust, sessionMs: sessionMs(config) }, certificates };
   }
 }
 

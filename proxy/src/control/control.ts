@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { popAddress } from '../config/derive.ts';
+import type { Config } from '../config/schema.ts';
 import type { EdgeSecrets } from '../rpc/messages.ts';
 import type { ChildMessage, ControlStart } from '../rpc/supervision.ts';
 import { adminCalls } from './admin-calls.ts';
@@ -29,6 +30,7 @@ import { loadStaticFiles } from './portal/static-files.ts';
 import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
+import { StoreWatch } from './store-watch.ts';
 import { openStore } from './store/thread-store.ts';
 
 export interface ControlOptions {
@@ -36,6 +38,8 @@ export interface ControlOptions {
   readonly log: Logger;
   readonly send: (message: ChildMessage) => void;
   readonly now: () => number;
+  /** Nothing can be done here any more: this process should end, and be started again. */
+  readonly onGone: (error: CausewayError) => void;
 }
 
 /** The running control process. */
@@ -91,7 +95,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const saml = new SamlPool();
   opened.push(() => saml.close());
 
-  let certificates: ServerCertificates;
   let ticketKeys = randomBytes(48).toString('base64');
   const secrets = (): EdgeSecrets => ({
     access: certificates.access,
@@ -100,32 +103,46 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     ticketKeys,
     intentKey: intentKey.toString('base64'),
   });
-  const refreshCertificates = async (): Promise<void> => {
-    const fresh = await serverCertificates(store, ca, configuration.current().config, now());
+  const readCertificates = async (config: Config): Promise<ServerCertificates> => {
+    const fresh = await serverCertificates(store, ca, config, now());
     for (const warning of fresh.warnings) log.warn(warning);
+    return fresh;
+  };
+  const useCertificates = async (fresh: ServerCertificates): Promise<void> => {
     const same = (['access', 'identity', 'tunnel'] as const).every(
-      (name) => fresh[name].cert === certificates[name].cert,
+      (name) => fresh[name].cert === certificates[name].cert && fresh[name].key === certificates[name].key,
     );
     certificates = fresh;
+    health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
     if (same) return;
     login.setCertificate(certificates.identity);
     await edges.push('secrets.put', secrets());
   };
+  const renewCertificates = async (): Promise<void> => {
+    if (now() < certificates.renewAt) return;
+    try {
+      await useCertificates(await readCertificates(configuration.current().config));
+    } catch (error) {
+      health.set('certificates', 'degraded', `the old ones stay: ${messageOf(error)}`);
+      throw error;
+    }
+  };
 
-  const configuration: Configuration = await Configuration.open({
+  const first = await Configuration.open({
     configFile: start.configFile,
     store,
     log,
     health,
     now,
-    onPublished: async (published) => {
-      await refreshCertificates();
+    certificates: readCertificates,
+    onPublished: async (published, fresh) => {
+      await useCertificates(fresh);
       await edges.push('snapshot.put', published.snapshot);
     },
   });
+  const { configuration } = first;
+  let { certificates } = first;
   opened.push(() => configuration.close());
-  certificates = await serverCertificates(store, ca, configuration.current().config, now());
-  for (const warning of certificates.warnings) log.warn(warning);
 
   const app = portalApp({
     store,
@@ -198,13 +215,11 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   });
   opened.push(() => rpc.close());
 
+  const storeWatch = new StoreWatch(store, health, options.onGone);
   const rounds = new Rounds(log);
   opened.push(() => rounds.stop());
   const report = async (): Promise<void> => {
-    await store.epoch().then(
-      () => health.set('store', 'ok', 'answers'),
-      (error: unknown) => health.set('store', 'down', error instanceof Error ? error.message : 'does not answer'),
-    );
+    await storeWatch.look();
     const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
     const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
     if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');
@@ -219,9 +234,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   await report();
   rounds.every(HEALTH_MS, 'health', report);
   rounds.every(SWEEP_MS, 'sweep', () => store.sweep(now(), now() - EVENTS_KEPT_MS));
-  rounds.every(CERTIFICATES_MS, 'certificates', async () => {
-    if (now() >= certificates.renewAt) await refreshCertificates();
-  });
+  rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');
     await edges.push('secrets.put', secrets());
@@ -248,9 +261,12 @@ function makeDataDir(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CausewayError('CW_DATA_UNUSABLE', `${dir}: ${reason}`, { cause });
+    throw new CausewayError('CW_DATA_UNUSABLE', `${dir}: ${messageOf(cause)}`, { cause });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function version(): string {

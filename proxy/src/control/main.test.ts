@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -248,6 +248,37 @@ describe('the control process', () => {
     expect(status.degraded.join('\n')).toContain('CW_SNAPSHOT_REFUSED');
     fixture.writeConfig();
     await link.call('admin.reload', null);
+    link.destroy();
+  });
+
+  it('refuses a configuration whole whose certificate is wrong: no new number, the old certificates stay', async () => {
+    const pushed: string[] = [];
+    const link = await connect({
+      'snapshot.put': ({ number }) => {
+        pushed.push('snapshot');
+        return { number };
+      },
+      'secrets.put': () => {
+        pushed.push('secrets');
+        return null;
+      },
+      'feed.beat': () => null,
+    });
+    const { snapshot } = await link.call('edge.hello', { worker: 0, pid: 1 });
+    writeFileSync(join(fixture.dir, 'wrong.pem'), readFileSync(join(fixture.dataDir, 'ca.pem')));
+    writeFileSync(join(fixture.dir, 'wrong.key'), 'no key');
+    fixture.writeConfig('certificates: { access: { cert: wrong.pem, key: wrong.key } }\n');
+    await expect(link.call('admin.reload', null)).rejects.toMatchObject({
+      code: 'CW_SNAPSHOT_REFUSED',
+      message: expect.stringContaining('certificates.access') as string,
+    });
+    const status = await link.call('admin.status', null);
+    expect(status.snapshot).toBe(snapshot.number);
+    expect(status.degraded.join('\n')).toMatch(/CW_SNAPSHOT_REFUSED.*certificates\.access/);
+    fixture.writeConfig();
+    expect(await link.call('admin.reload', null)).toEqual({ number: snapshot.number });
+    expect(pushed.filter((what) => what === 'secrets')).toEqual([]);
+    expect((await link.call('admin.status', null)).degraded.join('\n')).not.toContain('CW_SNAPSHOT_REFUSED');
     link.destroy();
   });
 

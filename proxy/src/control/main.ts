@@ -64,7 +64,14 @@ process.on('SIGTERM', () => void stop(LIMITS.drainMs));
 process.on('SIGINT', () => undefined);
 
 try {
-  control = await startControl({ start: parseStart(process.argv[2]), log, send, now: Date.now });
+  control = await startControl({
+    start: parseStart(process.argv[2]),
+    log,
+    send,
+    now: Date.now,
+    // what is up cannot be called fatal: the supervisor starts this process again, and edges go on meanwhile
+    onGone: ({ code, message }) => void fatal(code, message),
+  });
   send({ t: 'ready', snapshot: control.snapshot });
 } catch (error) {
   await fatal(codeOf(error), error instanceof Error ? error.message : String(error));

@@ -87,6 +87,13 @@ test('files of the configuration are used, checked, and read again', async () =>
   ]);
 
   const other = await ca.issueServer({ names: ['*.apps.example'], days: 10 });
+  const torn = {
+    cert: await write('torn.pem', `${mine.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`),
+    key: files.key,
+  };
+  await expect(serverCertificates(store, ca, config({ certificates: { access: torn } }), clock)).rejects.toMatchObject({
+    code: 'CW_CONFIG_INVALID',
+  });
   for (const [name, text] of [
     ['b.key', other.key],
     ['c.key', 'nonsense'],

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { CausewayError } from '@causeway/contract';
 import { adminHost, loginHost } from '../../config/derive.ts';
 import type { Config } from '../../config/schema.ts';
@@ -128,6 +129,7 @@ async function fileCertificate(
     const [cert, key] = await Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')]);
     const leaf = new X509Certificate(cert);
     if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error(`${files.key} is not the key of ${files.cert}`);
+    createSecureContext({ cert, key }); // a broken chain, or a key that is too weak for TLS, is found here and not at an edge
     const warnings: string[] = [];
     if (leaf.validToDate.getTime() <= now) warnings.push(`certificates.${kind}: expired on ${leaf.validTo}`);
     if (leaf.validFromDate.getTime() > now) warnings.push(`certificates.${kind}: not valid before ${leaf.validFrom}`);

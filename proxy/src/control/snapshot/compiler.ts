@@ -37,7 +37,16 @@ export async function compileSnapshot(configFile: string): Promise<CompiledSnaps
 
 /** Compiles the configuration and keeps it in the store, under the number that it had if nothing changed. */
 export async function publishSnapshot(store: Store, configFile: string, now: number): Promise<PublishedSnapshot> {
-  const { config, snapshot, warnings } = await compileSnapshot(configFile);
+  return numberSnapshot(store, await compileSnapshot(configFile), now);
+}
+
+/** The last step: what has a number is published, so everything that could still refuse it comes before. */
+export async function numberSnapshot(
+  store: Store,
+  compiled: CompiledSnapshot,
+  now: number,
+): Promise<PublishedSnapshot> {
+  const { config, snapshot, warnings } = compiled;
   // The image follows from the rest; its hash alone tells when another version compiles it differently.
   const image = createHash('sha256').update(snapshot.policyImage).digest('hex');
   const number = await store.publishSnapshot(JSON.stringify({ ...snapshot, policyImage: image }), now);
