@@ -44,7 +44,7 @@ describe('one registry of error codes', () => {
     const unknown = repositoryFiles()
       .filter((file) => isTypeScript(file) && !isTest(file) && !isGenerated(file) && !file.startsWith('test/'))
       .flatMap((file) =>
-        [...readSource(file).matchAll(/['"`](CW_[A-Z0-9_]+)['"`]/g)]
+        [...readSource(file).matchAll(/['"`](CW_[A-Z0-9_]*[A-Z0-9])['"`]/g)]
           .filter((match) => !known.has(match[1] ?? ''))
           .map((match) => `${file}: ${match[1]}`),
       );

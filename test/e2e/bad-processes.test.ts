@@ -5,6 +5,7 @@ import { awaitGone, expectNoLeftovers, isAlive } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { ALLOW_ALL, PUBLISHER, webApp } from '../harness/pop-config.ts';
 import { awaitPublisher } from '../harness/pop.ts';
+import { signOut } from '../harness/sign-out.ts';
 import { startSite, type Site } from '../harness/site.ts';
 import { visit, type Visitor } from '../harness/visitor.ts';
 
@@ -94,10 +95,7 @@ describe.each([1, 2])('bad days of processes, %i edge worker(s)', (workers) => {
     const { context } = await visit(site, browser, 'ben', ['intranet']);
     await context.close();
     // Still the same stream, and it still obeys: sign-out through the new control process cuts it.
-    const page = await visitor.context.newPage();
-    await page.goto(site.loginOrigin);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signOut(visitor.context, site.loginOrigin);
     expect((await within('the download to be cut', 5_000, download.ended)).complete).toBe(false);
-    await page.close();
   });
 });

@@ -7,7 +7,7 @@ import { popConfig, PUBLISHER } from '../harness/pop-config.ts';
 import { startPop, startPublisher, temporaryFolder, type Folder, type Pop } from '../harness/pop.ts';
 import { freePorts } from '../harness/ports.ts';
 import { ROOT, runProgram, type Exit } from '../harness/program.ts';
-import type { IdentityProvider } from '../harness/site.ts';
+import type { IdentityProvider } from '../harness/identity-provider.ts';
 
 /** Exit codes after sysexits(3), as docs/operations.md promises them. */
 const EXIT = { failed: 1, usage: 64, unavailable: 69, config: 78 } as const;

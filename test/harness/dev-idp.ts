@@ -6,7 +6,7 @@ import { fetchText } from './https-client.ts';
 import { jsonLine } from './program.ts';
 import { prefixed, type Folder } from './pop.ts';
 import { freePort } from './ports.ts';
-import type { IdentityProvider, ServiceProvider } from './site.ts';
+import type { IdentityProvider, ServiceProvider } from './identity-provider.ts';
 
 export interface DevIdpOptions {
   readonly folder: Folder;

@@ -9,7 +9,7 @@ import { awaitGone } from './leftovers.ts';
 import { freePort } from './ports.ts';
 import { Program } from './program.ts';
 import { processesBelow } from './process-tree.ts';
-import type { IdentityProvider, ServiceProvider } from './site.ts';
+import type { IdentityProvider, ServiceProvider } from './identity-provider.ts';
 
 const run = promisify(execFile);
 const INSTALLED = '/usr/share/simplesamlphp/www';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { startDevIdp } from './dev-idp.ts';
+import type { IdentityProvider, ServiceProvider } from './identity-provider.ts';
 import { popConfig, PUBLISHER, SITE_DOMAINS, type TestConfig } from './pop-config.ts';
 import {
   awaitPublisher,
@@ -13,22 +13,6 @@ import {
 } from './pop.ts';
 import { freePorts } from './ports.ts';
 import type { Program } from './program.ts';
-
-/** What an identity provider knows of a PoP. */
-export interface ServiceProvider {
-  readonly entityId: string;
-  readonly acsUrl: string;
-}
-
-/** An identity provider as the tests use one. */
-export interface IdentityProvider {
-  readonly metadata: string;
-  /** The CA of its web certificate, where it has one. */
-  readonly caFile: string | null;
-  /** On its page: signs in, and leaves the page. */
-  signIn(page: Page, person: string): Promise<void>;
-  stop(): Promise<void>;
-}
 
 export interface SiteOptions {
   readonly name: string;
