@@ -11,6 +11,7 @@ import { temporaryFolder, type Folder } from '../harness/pop.ts';
 import { freePort } from '../harness/ports.ts';
 import { startSite, type Site } from '../harness/site.ts';
 import { visit, type Visitor } from '../harness/visitor.ts';
+import { lacking, BROWSER } from '../harness/requirements.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -30,7 +31,7 @@ const CASES = [
   { app: 'early', what: 'an app whose clock is ahead: its certificate is not valid yet', code: 'CW_APP_TLS' },
 ] as const;
 
-describe('bad days of apps', () => {
+describe.skipIf(lacking('bad days of apps', BROWSER))('bad days of apps', () => {
   let folder: Folder;
   let good: OwnApp;
   let site: Site;

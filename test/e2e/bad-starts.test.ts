@@ -8,6 +8,7 @@ import { startPop, startPublisher, temporaryFolder, type Folder, type Pop } from
 import { freePorts } from '../harness/ports.ts';
 import { ROOT, runProgram, type Exit } from '../harness/program.ts';
 import type { IdentityProvider } from '../harness/identity-provider.ts';
+import { lacking } from '../harness/requirements.ts';
 
 /** Exit codes after sysexits(3), as docs/operations.md promises them. */
 const EXIT = { failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
@@ -19,7 +20,7 @@ function causeway(...args: string[]): Promise<Ended> {
   return runProgram({ name: `causeway ${args.join(' ')}`, command: process.execPath, args: [file, ...args] });
 }
 
-describe('starts that must fail', () => {
+describe.skipIf(lacking('starts that must fail', ['openssl']))('starts that must fail', () => {
   let folder: Folder;
   let idp: IdentityProvider;
   let metadata: string;

@@ -10,8 +10,9 @@ import { awaitPublisher } from '../harness/pop.ts';
 import { freePort } from '../harness/ports.ts';
 import { startSite, type Site } from '../harness/site.ts';
 import { visit, type Visitor } from '../harness/visitor.ts';
+import { lacking, BROWSER, CURL } from '../harness/requirements.ts';
 
-describe('a restart of the whole PoP', () => {
+describe.skipIf(lacking('restart', BROWSER, CURL))('a restart of the whole PoP', () => {
   let app: OwnApp;
   let site: Site;
   let browser: TrustingBrowser;

@@ -10,11 +10,12 @@ import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { statusOf } from '../harness/pop.ts';
 import { signOut } from '../harness/sign-out.ts';
+import { lacking, BROWSER } from '../harness/requirements.ts';
 
 /** What DESIGN promises: what is no longer allowed is cut within a second. */
 const CUT_MS = 1_000;
 
-describe.each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
+describe.skipIf(lacking('sign-out', BROWSER)).each([1, 2])('sign-out, %i edge worker(s)', (workers) => {
   let app: OwnApp;
   let dev: DevPop;
   let browser: TrustingBrowser;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,11 +21,6 @@ export interface SimpleSamlPerson {
   readonly mail: string;
   readonly displayName: string;
   readonly groups: readonly string[];
-}
-
-/** Why it cannot be used here, or `null`. */
-export function simpleSamlMissing(): string | null {
-  return existsSync(INSTALLED) ? null : 'SimpleSAMLphp is not installed: node scripts/provision.ts test';
 }
 
 /** Debian's SimpleSAMLphp on PHP's own server: an IdP that we did not write. One temporary folder holds all of it. */

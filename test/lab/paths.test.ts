@@ -7,6 +7,7 @@ import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { sha256OfSeed, sha256OfStream } from '../harness/bytes.ts';
 import { pickPerson } from '../harness/as-person.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
+import { lacking, BROWSER, CURL, NAMESPACES } from '../harness/requirements.ts';
 import { APP_PORT, APP_URL, deploy, DEVICE_URL, LOGIN_ORIGIN, type Deployment } from './deployment.ts';
 import { namespacesRefused, ourNamespaces } from './namespaces.ts';
 import { ADDRESS, reaches } from './network.ts';
@@ -17,7 +18,7 @@ const PROXY_PORT = 18_080;
 const refused = await namespacesRefused();
 if (refused !== null) process.stdout.write(`skipped, and so unproven: the lab: ${refused}\n`);
 
-describe.skipIf(refused !== null).each([
+describe.skipIf(lacking('the lab', BROWSER, CURL, NAMESPACES) || refused !== null).each([
   { mtu: 1_500, workers: 1 },
   { mtu: 1_280, workers: 2 },
 ])('three networks at MTU $mtu, $workers edge worker(s)', ({ mtu, workers }) => {
