@@ -1,7 +1,8 @@
 import net from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { IncomingMessage } from 'node:http';
-import { FakeCa } from './fakes/ca.ts';
+import { CausewayError } from '@causeway/contract';
+import { FakeCa, type Issued } from './fakes/ca.ts';
 import { FakeControl } from './fakes/control.ts';
 import { EdgeProcess, signedIn } from './fakes/edge-process.ts';
 import { FakeOrigin } from './fakes/origin.ts';
@@ -19,7 +20,10 @@ const CONFIGURATION = {
       clientless: { urls: [HOST], upstream: { host: 'intranet.corp.example', port: 80 } },
     },
   ],
-  rules: [{ name: 'staff', users: ['alice'], action: 'allow' as const }],
+  rules: [
+    { name: 'staff', users: ['alice'], action: 'allow' as const },
+    { name: 'group', groups: ['staff'], action: 'allow' as const },
+  ],
 };
 
 let ca: FakeCa;
@@ -153,6 +157,38 @@ test('control may vanish and come back: established access goes on, what ended m
   await vi.waitFor(() => expect(control.events.some((event) => event.path === '/away')).toBe(true));
   publisher.tunnel.destroy();
   await origin.close();
+});
+
+test('what was revoked, and whose groups changed, while control was away is found out when it is back', async () => {
+  const edge = await startEdge();
+  await edge.wait('ready');
+  let groups: string[] = [];
+  control.answers['tunnel.peer'] = ({ id }) => {
+    if (id === 'd2' && groups.length > 0) throw new CausewayError('CW_CERT_REVOKED');
+    if (id === 'p1') return { kind: 'publisher', id, name: 'hq', apps: [] };
+    const principal = { user: 'bob', displayName: 'bob', groups, method: 'agent' as const, authenticatedAt: 1 };
+    return { kind: 'device', id, name: id, principal: { ...principal, session: `device:${id}` } };
+  };
+  const dial = async (identity: Issued, role: 'publisher' | 'agent'): Promise<FakePeer> => {
+    const peer = await FakePeer.dial({ port: edge.port, ca, identity });
+    await peer.hello(role);
+    await peer.wait(role === 'agent' ? 'steer' : 'assign');
+    return peer;
+  };
+  const publisher = await dial(await ca.publisher('p1'), 'publisher');
+  const changed = await dial(await ca.device('d1'), 'agent');
+  const revoked = await dial(await ca.device('d2'), 'agent');
+
+  await control.vanish();
+  groups = ['staff'];
+  await control.listen();
+  await vi.waitFor(() => expect(revoked.tunnel.closed).toBe(true));
+  const steered = (): (string[] | null)[] =>
+    changed.heard.map((message) => (message.t === 'steer' ? message.apps.map((app) => app.name) : null));
+  await vi.waitFor(() => expect(steered().at(-1)).toEqual(['intranet']));
+  expect(steered()).toContainEqual([]);
+  expect(publisher.tunnel.closed).toBe(false);
+  for (const peer of [publisher, changed]) peer.tunnel.destroy();
 });
 
 test('stop lets what is open end, and nothing new in', async () => {

@@ -133,6 +133,7 @@ export class EdgeWorker {
         cookies: new CookieMemo(),
         intentKey: () => Buffer.from(this.#secrets?.intentKey ?? '', 'base64'),
         redeem: (args) => this.#link.call('ticket.redeem', args),
+        endSession: async (session) => void (await this.#link.call('session.end', { session, why: 'signed out' })),
       },
       live: this.#live,
       publishers: this.#publishers,
@@ -260,6 +261,7 @@ export class EdgeWorker {
     this.#feed.advance(answer.epoch);
     this.#feedWasLost = false;
     await this.#live.cutSessions(ended, 'the session ended while control was away');
+    void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
     this.#configured.resolve();
   }
@@ -333,6 +335,12 @@ export class EdgeWorker {
     }
     await this.#live.decideAgain('groups or ownership of the device changed');
     return null;
+  }
+
+  /** Devices and publishers may have been revoked, and groups changed, while nobody could tell us. */
+  async #askAgain(): Promise<void> {
+    await this.#acceptor.askAgain();
+    await this.#live.decideAgain('groups or ownership of the device changed');
   }
 
   #endExpired(): void {

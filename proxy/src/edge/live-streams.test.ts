@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { LiveStreams, type LiveStream } from './live-streams.ts';
 
-function streamOf(session: string, allowed = true) {
+function streamOf(session: string, allowed = true, ended = false) {
   const cut = vi.fn<LiveStream['cut']>();
   const stream: LiveStream = {
     session,
@@ -9,6 +9,7 @@ function streamOf(session: string, allowed = true) {
     decision: 'd',
     user: null,
     appName: null,
+    ended,
     allowed: () => allowed,
     cut,
   };
@@ -29,6 +30,16 @@ describe('LiveStreams', () => {
     live.remove(a.stream);
     expect(live.size).toBe(1);
     expect(onCut).toHaveBeenCalledTimes(2);
+  });
+
+  test('cuts at once what opens after its access has ended', async () => {
+    const live = new LiveStreams(() => undefined);
+    const late = streamOf('1', true, true);
+    live.add(late.stream);
+    expect(late.cut).not.toHaveBeenCalled(); // its engine is not done with it
+    await Promise.resolve();
+    expect(late.cut).toHaveBeenCalledExactlyOnceWith('CW_ACCESS_ENDED', 'access ended as it opened');
+    expect(live.size).toBe(0);
   });
 
   test('decides again and keeps what is still allowed', async () => {

@@ -8,6 +8,8 @@ export interface LiveStream {
   readonly decision: string;
   readonly user: string | null;
   readonly appName: string | null;
+  /** Access ended between the decision and now: whoever cut the rest did not find it yet. */
+  readonly ended: boolean;
   /** Whether the policy in force would open it again. */
   allowed(): boolean;
   /** Ends it at once, towards both sides. */
@@ -36,6 +38,8 @@ export class LiveStreams {
     if (set === undefined) this.#bySession.set(stream.session, new Set([stream]));
     else set.add(stream);
     this.#size++;
+    // once its engine has set it up
+    if (stream.ended) queueMicrotask(() => void this.#cut([stream], () => false, 'access ended as it opened'));
   }
 
   remove(stream: LiveStream): void {

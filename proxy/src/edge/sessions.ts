@@ -9,6 +9,8 @@ export class Session {
   readonly grant: SessionGrant;
   #policy: Policy | null = null;
   #opened: PolicySession | null = null;
+  /** It is held no more: expired, revoked, or signed out. A request that found it before must not go on. */
+  ended = false;
 
   constructor(grant: SessionGrant) {
     this.grant = grant;
@@ -127,7 +129,10 @@ export class Sessions {
   }
 
   remove(tokenHash: string): void {
-    this.#byHash.get(tokenHash)?.forget();
+    const session = this.#byHash.get(tokenHash);
+    if (session === undefined) return;
+    session.ended = true;
+    session.forget();
     this.#byHash.delete(tokenHash);
   }
 

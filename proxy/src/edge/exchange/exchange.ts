@@ -73,6 +73,10 @@ export class Exchange implements LiveStream {
     return this.appSession?.principal.session ?? '';
   }
 
+  get ended(): boolean {
+    return this.appSession?.ended === true || (this.#current() !== this.snapshot && !this.allowed());
+  }
+
   get user(): string | null {
     return this.appSession?.principal.user ?? null;
   }

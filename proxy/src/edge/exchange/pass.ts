@@ -13,6 +13,8 @@ export interface PassContext {
   /** Key of the intents that strangers carry to the login host. */
   intentKey(): Buffer;
   redeem(args: EdgeCalls['ticket.redeem']['args']): Promise<EdgeCalls['ticket.redeem']['answer']>;
+  /** Ends the login session everywhere; resolves when what was open is cut. */
+  endSession(session: string): Promise<void>;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { signOut } from '../sign-out.ts';
 import { redeemTicket } from '../ticket.ts';
 import { refusal, type Answer } from './answer.ts';
 import { isReservedPath } from './exact-path.ts';
@@ -9,5 +10,6 @@ export function reservedPaths(exchange: Exchange, context: PassContext): Answer 
   if (!isReservedPath(exchange.path)) return null;
   if (exchange.path === '/.causeway/ticket' && exchange.request.method === 'GET')
     return redeemTicket(exchange, context);
+  if (exchange.path === '/.causeway/sign-out') return signOut(exchange, context);
   return refusal(exchange, 'CW_APP_UNKNOWN');
 }

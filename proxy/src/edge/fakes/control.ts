@@ -100,7 +100,7 @@ export class FakeControl {
         return null;
       },
       'edge.status': () => null,
-      'session.end': () => null,
+      'session.end': (args) => (this.answers['session.end'] ?? refuse)(args),
       'ticket.redeem': (args) => (this.answers['ticket.redeem'] ?? refuse)(args),
       'tunnel.peer': (args) => (this.answers['tunnel.peer'] ?? refuse)(args),
       'tunnel.enrol': (args) => (this.answers['tunnel.enrol'] ?? refuse)(args),

@@ -72,6 +72,14 @@ export class Acceptor {
       if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse('CW_CERT_REVOKED');
   }
 
+  /**
+   * Asks control about every peer again: what it pushed while it was away from us is lost. Ends the tunnels of those it
+   * refuses; resolves when all were asked.
+   */
+  async askAgain(): Promise<void> {
+    await Promise.all([...this.#open].map((tunnel) => tunnel.askAgain()));
+  }
+
   destroy(): void {
     for (const tunnel of this.#open) tunnel.destroy();
   }
@@ -139,6 +147,21 @@ class AcceptedTunnel {
     this.#channel?.send({ t: 'refused', code, message });
     if (hadStreams || this.#channel === null) this.#tunnel.destroy(new CausewayError(code));
     else this.#closeSoon();
+  }
+
+  async askAgain(): Promise<void> {
+    const certificate = this.#certificate;
+    if (certificate.t !== 'ours' || (this.#state !== 'serving' && this.#state !== 'draining')) return;
+    const { fingerprint, id } = certificate;
+    try {
+      const peer = await this.#options.call('tunnel.peer', { fingerprint, id });
+      if (peer.kind !== 'device' || this.#agent === null) return;
+      this.#agent.principal = peer.principal;
+      this.#agent.steer();
+    } catch (error) {
+      // who cannot be asked about stays, as everything established does
+      if (codeOf(error).startsWith('CW_CERT_')) this.refuse(codeOf(error));
+    }
   }
 
   destroy(error?: CausewayError): void {

@@ -71,6 +71,8 @@ export class AgentFlows {
 
 class Flow implements LiveStream {
   readonly kind = 'flow';
+  /** A device has no session that could end before its tunnel does. */
+  readonly ended = false;
   readonly decision: string = randomUUID();
   readonly host: string;
   readonly port: number;
