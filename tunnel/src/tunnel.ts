@@ -55,7 +55,9 @@ export class Tunnel {
         options.onGoAway?.();
       },
       onIdle: () => this.#onIdle?.(),
-      schedule: (run) => process.nextTick(run),
+      admits: () => this.#pendingOpens < this.#limits.pendingOpens,
+      // Not the next tick, which comes after every socket's event: one write for all that one poll brought.
+      schedule: (run) => setImmediate(run),
     });
     const { keepAliveIntervalMs, keepAliveTimeoutMs } = this.#limits;
     this.#ticker = setInterval(
@@ -94,6 +96,7 @@ export class Tunnel {
   openEager(header: OpenHeader, timeoutMs: number = ANSWER_MS): { stream: MuxStream; opened: Promise<void> } {
     const bytes = encodeOpenHeader(checkOpenHeader(header));
     const stream = this.#session.open();
+    if (header.kind === 'control') this.#session.putInBackground(stream);
     const opened = awaitAnswer(stream, timeoutMs);
     opened.catch(() => {}); // whoever only watches the stream is told by its onClose
     stream.write(bytes);
@@ -105,7 +108,7 @@ export class Tunnel {
     this.#session.goAway();
   }
 
-  /** Drains: waits for the open streams, at most `LIMITS.drainMs`, then ends. Resolves when the socket is closed. */
+  /** Drains: waits for the open streams but the control stream, at most `LIMITS.drainMs`, then ends. Resolves when the socket is closed. */
   close(): Promise<void> {
     this.#closing ??= this.#drain();
     return this.#closing;
@@ -118,7 +121,7 @@ export class Tunnel {
 
   async #drain(): Promise<void> {
     this.#session.goAway();
-    if (this.#session.streams > 0 && !this.#session.closed) {
+    if (this.#session.busy > 0 && !this.#session.closed) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, LIMITS.drainMs);
         this.#onIdle = () => {
@@ -132,9 +135,12 @@ export class Tunnel {
   }
 
   #accept(stream: MuxStream): void {
-    if (this.#pendingOpens >= this.#limits.pendingOpens) return stream.reset();
     this.#pendingOpens += 1;
-    readOpenRequest(stream, this.#limits.openHeaderMs, this.#options.onOpen, () => {
+    const onRequest = (request: OpenRequest): void => {
+      if (request.header.kind === 'control') this.#session.putInBackground(stream);
+      this.#options.onOpen(request);
+    };
+    readOpenRequest(stream, this.#limits.openHeaderMs, onRequest, () => {
       this.#pendingOpens -= 1;
     });
   }
@@ -153,7 +159,7 @@ export class Tunnel {
     const socket = this.#socket;
     if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
     const gone = (error?: Error): void => {
-      const agreed = error === undefined && (this.#peerDrains || this.#closing !== null) && this.streams === 0;
+      const agreed = error === undefined && (this.#peerDrains || this.#closing !== null) && this.#session.busy === 0;
       this.#session.transportEnded(agreed ? null : explainTlsError(error));
     };
     if (socket.destroyed) {
