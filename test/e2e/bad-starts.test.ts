@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { awaitCondition } from '../harness/await-condition.ts';
 import { startDevIdp } from '../harness/dev-idp.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { popConfig, PUBLISHER } from '../harness/pop-config.ts';
@@ -137,7 +138,11 @@ describe.skipIf(lacking('starts that must fail', ['openssl']))('starts that must
       expect(onData.code).toBe(EXIT.failed);
       expect(onData.err).toContain('CW_DATA_LOCKED');
       expect((await fetch(`${running.operations}/readyz`)).status).toBe(200);
-      expect((await running.status()).edges).toHaveLength(1);
+      const serves = await awaitCondition('its edge worker to be seen', async () => {
+        const { edges } = await running.status();
+        return edges.length > 0 && edges;
+      });
+      expect(serves).toHaveLength(1);
     });
 
     test('a publisher whose token was used, one that trusts another CA, and one without any token', async () => {

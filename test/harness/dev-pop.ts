@@ -47,7 +47,7 @@ export interface DevPop extends DevReady {
   readonly program: Program;
   readonly ports: DevPorts;
   /** The URL of an app, with a path. */
-  url(app: string, path?: string): string;
+  readonly url: (app: string, path?: string) => string;
   /** Ctrl-C for all of it: exit 0, and every process that it named is gone. Idempotent. */
   stop(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export async function startDev(options: DevOptions = {}): Promise<DevPop> {
   const forget = async (): Promise<void> => {
     if (options.data === undefined) await rm(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   };
-  const program = nodeProgram('causeway dev', 'proxy/src/cli/causeway.ts', [
+  const args = [
     'dev',
     ...(options.publish === undefined ? [] : [options.publish]),
     '--json',
@@ -82,7 +82,8 @@ export async function startDev(options: DevOptions = {}): Promise<DevPop> {
     '--operations-port',
     String(ports.operations),
     ...(options.agent === true ? ['--agent', '--agent-port', String(ports.agent)] : []),
-  ]);
+  ];
+  const program = nodeProgram('causeway dev', 'proxy/src/cli/causeway.ts', args, options.agent === true);
   let ready: DevReady;
   try {
     ready = await program.line('to be ready', (line) => jsonLine(line, 'ready') as DevReady | undefined, START_MS);

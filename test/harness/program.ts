@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Whether `type` is used; without it there is nobody at the keyboard. */
+  readonly keyboard?: boolean;
 }
 
 export interface Exit {
@@ -37,7 +39,7 @@ export class Program {
     this.#child = spawn(options.command, options.args, {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, [RUN_VARIABLE]: RUN_MARK, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.keyboard === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     this.pid = this.#child.pid ?? -1;
     this.#collect(this.#child.stdout, this.stdout);
@@ -96,6 +98,12 @@ export class Program {
     }
   }
 
+  /** What a person types, and Enter. */
+  type(text: string): void {
+    if (this.#child.stdin === null) throw new Error(`${this.name} was started without a keyboard`);
+    this.#child.stdin.write(`${text}\n`);
+  }
+
   signal(name: NodeJS.Signals): void {
     if (this.#exit === null) this.#child.kill(name);
   }
@@ -123,13 +131,8 @@ export class Program {
 }
 
 /** A TypeScript program of this repository on the runtime that runs the test. */
-export function nodeProgram(
-  name: string,
-  file: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Program {
-  return new Program({ name, command: process.execPath, args: [ROOT + file, ...args], env });
+export function nodeProgram(name: string, file: string, args: readonly string[], keyboard = false): Program {
+  return new Program({ name, command: process.execPath, args: [ROOT + file, ...args], keyboard });
 }
 
 /** The JSON value of a line that is an object with `key`, else `undefined`. */
