@@ -87,3 +87,18 @@ it('tells when the tunnel ends', async () => {
   pair.client.destroy();
   await vi.waitFor(() => expect(b.ends).toEqual(['CW_TUNNEL_CLOSED']));
 });
+
+it('ends a flood of messages, and one of nested brackets', async () => {
+  const a = new End(raw);
+  const b = new End(theirs);
+  for (let i = 0; i < 1_000; i += 1) a.channel.send({ note: 'x' });
+  await vi.waitFor(() => expect(b.ends).toEqual(['CW_MUX_FLOOD']));
+  expect(b.got.length).toBeLessThan(600);
+  const [next, other] = await pair.open();
+  const c = new End(other);
+  const text = Buffer.alloc(500_000, '[');
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  next.write(Buffer.concat([length, text]));
+  await vi.waitFor(() => expect(c.ends).toEqual(['CW_MESSAGE_INVALID']));
+});

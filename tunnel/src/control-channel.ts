@@ -1,4 +1,5 @@
 import { CausewayError, LIMITS } from '@causeway/contract';
+import { Cost, FloodBudget } from './flood-budget.ts';
 import { readU32, writeU32 } from './frame.ts';
 import type { MuxStream } from './mux-stream.ts';
 
@@ -14,13 +15,14 @@ const PENDING_BYTES = 4 * LIMITS.controlMessageBytes;
  *     +--------------+------------------------------+
  *
  * `check` turns what was parsed into a message or throws. `onClose` is called once, with null when the other side
- * ended the stream or `close()` did, with `CW_MESSAGE_INVALID`, `CW_BUSY` or the stream's error otherwise.
+ * ended the stream or `close()` did, with `CW_MESSAGE_INVALID`, `CW_MUX_FLOOD` (500 at once, then 125 a second), `CW_BUSY` or the stream's error otherwise.
  */
 export class ControlChannel<In, Out> {
   readonly #stream: MuxStream;
   readonly #check: (value: unknown) => In;
   readonly #onMessage: (message: In) => void;
   readonly #onClose: (error: CausewayError | null) => void;
+  readonly #flood = new FloodBudget(() => performance.now());
   readonly #head = new Uint8Array(4);
   #headBytes = 0;
   /** The message being read; never longer than the limit, which its length was checked against. */
@@ -103,6 +105,7 @@ export class ControlChannel<In, Out> {
   }
 
   #dispatch(body: Uint8Array): void {
+    if (!this.#flood.charge(Cost.Message)) return this.#stream.reset(new CausewayError('CW_MUX_FLOOD'));
     let message: In;
     try {
       message = this.#check(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));

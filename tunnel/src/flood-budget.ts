@@ -1,11 +1,11 @@
 /**
  * A token bucket over frames that cost us work and the peer almost nothing: pings, resets, empty frames, streams
- * beyond the limit. A well-behaved peer stays far below it: thousands in a burst, 2,000 points a second for ever.
+ * beyond the limit, control messages. A well-behaved peer stays far below it: thousands in a burst, 2,000 points a second for ever.
  */
 const BURST = 8_192;
 const PER_MS = 2;
 
-export const Cost = { Empty: 2, Reset: 1, RefusedStream: 4, Ping: 8, GoAway: 64 } as const;
+export const Cost = { Empty: 2, Reset: 2, RefusedStream: 4, Ping: 8, Message: 16, GoAway: 64 } as const;
 
 export class FloodBudget {
   readonly #now: () => number;

@@ -1,54 +1,11 @@
 import * as fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import { WindowBudget } from './mux-limits.ts';
-import { MuxSession } from './mux-session.ts';
 import type { MuxStream } from './mux-stream.ts';
+import { sessionPair } from './session-pair.ts';
 import { noLeaks } from './tunnel-pair.ts';
 
 afterEach(noLeaks);
-
-/** Two sessions whose bytes travel in pieces of any size, when the test says so. */
-function pair(maxWindowBytes: number, budget: WindowBudget, onStream: (stream: MuxStream) => void) {
-  const turn: (() => void)[] = [];
-  const wires: Record<'client' | 'server', Buffer> = { client: Buffer.alloc(0), server: Buffer.alloc(0) };
-  const full: Record<'client' | 'server', boolean> = { client: false, server: false };
-  let time = 0;
-  const make = (role: 'client' | 'server'): MuxSession =>
-    new MuxSession({
-      role,
-      limits: { maxWindowBytes },
-      budget,
-      now: () => (time += 0.001),
-      output: (chunks) => {
-        wires[role] = Buffer.concat([wires[role], ...chunks]);
-        full[role] = wires[role].length > 100_000;
-        return !full[role];
-      },
-      onStream,
-      onClosed: (error) => expect(error).toBeNull(),
-      schedule: (run) => turn.push(run),
-    });
-  const sessions = { client: make('client'), server: make('server') };
-  const runTurn = (): void => {
-    for (let run = turn.shift(); run !== undefined; run = turn.shift()) run();
-  };
-  return {
-    sessions,
-    /** Moves at most `bytes` of what `from` sent. @returns whether anything moved */
-    move(from: 'client' | 'server', bytes: number): boolean {
-      runTurn();
-      const piece = Buffer.from(wires[from].subarray(0, bytes));
-      wires[from] = wires[from].subarray(piece.length);
-      if (piece.length > 0) sessions[from === 'client' ? 'server' : 'client'].receive(piece);
-      if (full[from] && wires[from].length < 50_000) {
-        full[from] = false;
-        sessions[from].outputDrained();
-      }
-      runTurn();
-      return piece.length > 0 || wires[from].length > 0;
-    },
-  };
-}
 
 /** What one direction of one stream should carry: a known sequence of `total` bytes. */
 const at = (seed: number, index: number): number => (index * 31 + seed * 17 + (index >>> 8)) & 0xff;
@@ -117,7 +74,12 @@ it('brings every byte in order, FIN last, whatever is paused, cut and blocked', 
       senders.push(new Sender(stream, outSeed, totals[outSeed % totals.length] ?? 0));
       stream.onClose = (error) => ends.push(error === null ? 'closed' : error.code);
     };
-    const net = pair(window, budget, (stream) => attach(stream, stream.id * 2, stream.id * 2 + 1));
+    const net = sessionPair(
+      window,
+      budget,
+      (stream) => attach(stream, stream.id * 2, stream.id * 2 + 1),
+      (error) => expect(error).toBeNull(),
+    );
     for (const session of [net.sessions.client, net.sessions.server, net.sessions.client]) {
       const stream = session.open();
       attach(stream, stream.id * 2 + 1, stream.id * 2);

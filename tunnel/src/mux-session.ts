@@ -29,8 +29,12 @@ export interface MuxSessionOptions {
   readonly onClosed: (error: CausewayError | null) => void;
   /** The peer opens no more streams and wants none. */
   readonly onGoAway?: () => void;
-  /** The last stream closed. */
+  /** Whether one more stream of the peer is taken now; one that is not is reset, and counts as beyond the limit. */
+  readonly admits?: () => boolean;
+  /** No stream is left but those in the background. */
   readonly onIdle?: () => void;
+  /** Of the streams opened here, odd for the client; where a session that has used up its ids is wanted. */
+  readonly firstId?: number;
   /** Runs its argument at the end of the loop turn; default `queueMicrotask`. */
   readonly schedule?: (run: () => void) => void;
 }
@@ -49,6 +53,7 @@ export class MuxSession implements StreamHost, FrameSink {
   readonly #roundTrip: RoundTrip;
   readonly #streams = new Map<number, MuxStream>();
   readonly #waiting = new Set<MuxStream>();
+  readonly #background = new Set<MuxStream>();
   #unacknowledged: MuxStream[] = [];
   #nextId: number;
   #peerId: number;
@@ -57,6 +62,8 @@ export class MuxSession implements StreamHost, FrameSink {
   #targetEnds = false;
   /** What peers may still send on streams that we reset. */
   #lateBytes = 0;
+  /** Streams that ended here and whose FIN or RST may still be on its way. */
+  #lateEnds = 0;
   #outputBlocked = false;
   #flushing = false;
   #scheduled = false;
@@ -69,7 +76,7 @@ export class MuxSession implements StreamHost, FrameSink {
     const limits = { ...MUX_LIMITS, ...options.limits };
     this.#limits = { ...limits, maxWindowBytes: Math.max(INITIAL_WINDOW, limits.maxWindowBytes) };
     this.budget = options.budget ?? windowBudget;
-    this.#nextId = options.role === 'client' ? 1 : 2;
+    this.#nextId = options.firstId ?? (options.role === 'client' ? 1 : 2);
     this.#peerId = options.role === 'client' ? 0 : -1;
     this.#reader = new FrameReader(this);
     this.#flood = new FloodBudget(options.now);
@@ -79,6 +86,11 @@ export class MuxSession implements StreamHost, FrameSink {
 
   get streams(): number {
     return this.#streams.size;
+  }
+
+  /** Streams that a drain waits for. */
+  get busy(): number {
+    return this.#streams.size - this.#background.size;
   }
 
   get closed(): boolean {
@@ -103,9 +115,13 @@ export class MuxSession implements StreamHost, FrameSink {
     return this.#options.now();
   }
 
-  /** Throws `CW_TUNNEL_CLOSED` when closed or draining, `CW_MUX_STREAMS` at the limit. */
+  /**
+   * Throws `CW_TUNNEL_CLOSED` when closed or draining, `CW_MUX_STREAMS` at the limit. A session whose ids are used up
+   * drains on both sides, so that another takes over.
+   */
   open(): MuxStream {
-    if (this.#closed || this.#draining || this.#peerDraining || this.#nextId > LAST_ID) {
+    if (this.#nextId > LAST_ID && !this.#closed) this.#exhausted();
+    if (this.#closed || this.#draining || this.#peerDraining) {
       throw new CausewayError('CW_TUNNEL_CLOSED');
     }
     if (this.#streams.size >= this.#limits.streams) throw new CausewayError('CW_MUX_STREAMS');
@@ -139,6 +155,13 @@ export class MuxSession implements StreamHost, FrameSink {
     if (this.#roundTrip.due) this.measureRtt();
   }
 
+  /** For streams that live as long as the session, as the control stream does. */
+  putInBackground(stream: MuxStream): void {
+    if (stream.closed) return;
+    this.#background.add(stream);
+    if (this.busy === 0) this.#options.onIdle?.();
+  }
+
   /** Opens no more streams and refuses the peer's; those that are open go on. */
   goAway(): void {
     if (this.#closed || this.#draining) return;
@@ -164,6 +187,7 @@ export class MuxSession implements StreamHost, FrameSink {
     for (const stream of this.#streams.values()) stream.sessionEnded(reason);
     this.#streams.clear();
     this.#waiting.clear();
+    this.#background.clear();
     this.#options.onClosed(error);
   }
 
@@ -196,8 +220,10 @@ export class MuxSession implements StreamHost, FrameSink {
 
   ended(stream: MuxStream, lateBytes: number): void {
     this.#lateBytes += lateBytes;
+    this.#lateEnds += 1;
     this.#waiting.delete(stream);
-    if (this.#streams.delete(stream.id) && this.#streams.size === 0 && !this.#closed) this.#options.onIdle?.();
+    this.#background.delete(stream);
+    if (this.#streams.delete(stream.id) && this.busy === 0 && !this.#closed) this.#options.onIdle?.();
   }
 
   // ---- FrameSink ----
@@ -214,7 +240,7 @@ export class MuxSession implements StreamHost, FrameSink {
       if (code !== null) return code;
     } else if (!this.#known(id)) return 'CW_MUX_STREAM_ID';
     const stream = this.#streams.get(id) ?? null;
-    if ((flags & Flag.Ack) !== 0 && (id & 1) !== (this.#nextId & 1)) return 'CW_MUX_FLAGS';
+    if ((flags & Flag.Ack) !== 0 && this.#isTheirs(id)) return 'CW_MUX_FLAGS';
     return type === Type.Data ? this.#data(stream, flags, length) : this.#credit(stream, flags, length);
   }
 
@@ -232,11 +258,13 @@ export class MuxSession implements StreamHost, FrameSink {
 
   #admit(flags: number, id: number): ErrorCode | null {
     if ((flags & Flag.Ack) !== 0) return 'CW_MUX_FLAGS';
-    if ((id & 1) === (this.#nextId & 1) || id <= this.#peerId) return 'CW_MUX_STREAM_ID';
+    if (!this.#isTheirs(id) || id <= this.#peerId) return 'CW_MUX_STREAM_ID';
     this.#peerId = id;
-    if (this.#draining || this.#streams.size >= this.#limits.streams) {
+    const admitted = this.#streams.size < this.#limits.streams && (this.#options.admits?.() ?? true);
+    if (this.#draining || !admitted) {
       if (!this.#flood.charge(Cost.RefusedStream)) return 'CW_MUX_STREAMS';
       this.#lateBytes += INITIAL_WINDOW;
+      this.#lateEnds += 1;
       this.frame(Type.WindowUpdate, Flag.Rst, id, 0);
       return null;
     }
@@ -250,13 +278,13 @@ export class MuxSession implements StreamHost, FrameSink {
 
   /** Whether the id was ever opened; frames for one that is closed are late, not wrong. */
   #known(id: number): boolean {
-    return (id & 1) === (this.#nextId & 1) ? id < this.#nextId : id <= this.#peerId;
+    return this.#isTheirs(id) ? id <= this.#peerId : id < this.#nextId;
   }
 
   #data(stream: MuxStream | null, flags: number, length: number): ErrorCode | null {
     this.#target = stream;
     this.#targetEnds = (flags & Flag.Fin) !== 0;
-    if (length === 0 && flags === 0 && !this.#flood.charge(Cost.Empty)) return 'CW_MUX_FLOOD';
+    if (length === 0 && !this.#mayBeEmpty(stream, flags)) return 'CW_MUX_FLOOD';
     if (stream === null) {
       if (length > this.#lateBytes) return 'CW_MUX_WINDOW';
       this.#lateBytes -= length;
@@ -267,7 +295,7 @@ export class MuxSession implements StreamHost, FrameSink {
   }
 
   #credit(stream: MuxStream | null, flags: number, length: number): ErrorCode | null {
-    if (length === 0 && flags === 0 && !this.#flood.charge(Cost.Empty)) return 'CW_MUX_FLOOD';
+    if (length === 0 && !this.#mayBeEmpty(stream, flags)) return 'CW_MUX_FLOOD';
     if (stream === null) return null;
     if (!stream.receiveCredit(length)) return 'CW_MUX_WINDOW';
     if ((flags & Flag.Fin) === 0) return null;
@@ -280,9 +308,36 @@ export class MuxSession implements StreamHost, FrameSink {
     if ((flags & Flag.Syn) !== 0 || (type === Type.Data && length > 0)) return 'CW_MUX_FLAGS';
     if (!this.#known(id)) return 'CW_MUX_STREAM_ID';
     this.#target = null;
-    if (!this.#flood.charge(Cost.Reset)) return 'CW_MUX_FLOOD';
-    this.#streams.get(id)?.receiveRst();
+    const stream = this.#streams.get(id);
+    // What was answered, or opened by us, is bounded by our own work; what never got that far costs the peer nothing.
+    const cheap = stream === undefined ? !this.#takeLateEnd() : this.#isTheirs(id) && stream.bytesOut === 0;
+    if (cheap && !this.#flood.charge(Cost.Reset)) return 'CW_MUX_FLOOD';
+    stream?.receiveRst();
     return null;
+  }
+
+  /** Frames without payload or credit: SYN, the ACK of ours and one end per stream are due, all others are charged. */
+  #mayBeEmpty(stream: MuxStream | null, flags: number): boolean {
+    if ((flags & Flag.Syn) !== 0) return true;
+    if ((flags & Flag.Fin) !== 0 && (stream !== null || this.#takeLateEnd())) return true;
+    if ((flags & Flag.Ack) !== 0 && stream?.takeFirstAck() === true) return true;
+    return this.#flood.charge(Cost.Empty);
+  }
+
+  #takeLateEnd(): boolean {
+    if (this.#lateEnds === 0) return false;
+    this.#lateEnds -= 1;
+    return true;
+  }
+
+  #isTheirs(id: number): boolean {
+    return (id & 1) !== (this.#nextId & 1);
+  }
+
+  #exhausted(): void {
+    if (this.#draining) return;
+    this.goAway();
+    this.#options.onGoAway?.();
   }
 
   #ping(flags: number, id: number, opaque: number): ErrorCode | null {

@@ -6,6 +6,8 @@ import type { WindowBudget } from './mux-limits.ts';
 
 /** The largest payload of one frame: small enough that streams take turns, large enough that headers cost nothing. */
 const MAX_FRAME = 64 * 1024;
+/** Writers stop when `write` returns false. One that does not is a fault of ours that must not become memory. */
+const PENDING_BYTES = 8 * 1024 * 1024;
 
 /**
  *             FIN sent                   FIN received
@@ -60,6 +62,7 @@ export class MuxStream {
   #closeError: CausewayError | null = null;
   #preface: Preface | null = null;
   #ackDue: boolean;
+  #ackSeen = false;
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -129,11 +132,16 @@ export class MuxStream {
   }
 
   /**
-   * Takes all of `bytes`, by reference: do not change them afterwards. Ignored after `end()` or the close.
+   * Takes all of `bytes`, by reference: do not change them afterwards. Ignored after `end()` or the close. Going on
+   * after false, beyond 8 MiB, resets the stream with `CW_BUSY`.
    * @returns false when window or output is full: write no more until `onDrain`
    */
   write(bytes: Uint8Array): boolean {
     if (this.#ending || this.closed) return false;
+    if (this.#pendingBytes > PENDING_BYTES) {
+      this.reset(new CausewayError('CW_BUSY', 'more was written than the other side takes'));
+      return false;
+    }
     if (this.#pendingBytes === 0 && bytes.length <= Math.min(this.#sendWindow, MAX_FRAME) && !this.#host.blocked) {
       if (bytes.length > 0) this.#sendFrame(bytes);
     } else if (bytes.length > 0) {
@@ -227,6 +235,13 @@ export class MuxStream {
     this.#sendWindow += bytes;
     if (this.#sendWindow > 0xffffffff) return false;
     if (this.#pendingBytes > 0) this.pump();
+    return true;
+  }
+
+  /** @returns whether this was the peer's first ACK of the stream */
+  takeFirstAck(): boolean {
+    if (this.#ackSeen) return false;
+    this.#ackSeen = true;
     return true;
   }
 

@@ -1,8 +1,12 @@
 import type { MuxLimits } from './mux-limits.ts';
 
+/** Answers behind a full queue come late, but not that late: who only ever sends and reads nothing is cut. */
+const LONGEST = 12;
+
 /**
  * Pings of one session: how far away the peer is and whether it is still there. A peer counts as lost when a ping has
- * no answer and nothing else came either for the timeout (an answer may be stuck behind a long download).
+ * no answer and nothing else came either for the timeout (an answer may be stuck behind a long download), or no answer
+ * for twelve times that, whatever else came.
  */
 export class RoundTrip {
   readonly #now: () => number;
@@ -30,7 +34,9 @@ export class RoundTrip {
 
   get lost(): boolean {
     if (this.#sentAt === null) return false;
-    return this.#now() - Math.max(this.#sentAt, this.#heardAt) >= this.#limits.keepAliveTimeoutMs;
+    const timeoutMs = this.#limits.keepAliveTimeoutMs;
+    const now = this.#now();
+    return now - Math.max(this.#sentAt, this.#heardAt) >= timeoutMs || now - this.#sentAt >= LONGEST * timeoutMs;
   }
 
   /** Anything came from the peer. */

@@ -2,7 +2,7 @@ import type { CausewayError } from '@causeway/contract';
 import { tunnelCounters } from './counters.ts';
 import { headerText } from './frame.ts';
 import { type MuxLimits, WindowBudget } from './mux-limits.ts';
-import { MuxSession } from './mux-session.ts';
+import { MuxSession, type MuxSessionOptions } from './mux-session.ts';
 import type { MuxStream } from './mux-stream.ts';
 
 /** One session, its output as hex and its time under the test's hand. */
@@ -19,7 +19,11 @@ export class Bench {
   readonly session: MuxSession;
   #turn: (() => void)[] = [];
 
-  constructor(role: 'client' | 'server' = 'server', limits: Partial<MuxLimits> = {}) {
+  constructor(
+    role: 'client' | 'server' = 'server',
+    limits: Partial<MuxLimits> = {},
+    more: Partial<MuxSessionOptions> = {},
+  ) {
     this.session = new MuxSession({
       role,
       limits,
@@ -38,6 +42,7 @@ export class Bench {
         this.goneAway += 1;
       },
       schedule: (run) => this.#turn.push(run),
+      ...more,
     });
   }
 

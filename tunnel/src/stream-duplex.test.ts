@@ -14,6 +14,7 @@ let agent: Agent;
 beforeEach(async () => {
   server = createServer((incoming, answer) => {
     if (incoming.url === '/echo') return void incoming.pipe(answer);
+    if (incoming.url === '/hang') return void incoming.resume();
     if (incoming.url === '/die') return void incoming.socket.destroy();
     answer.end('hello');
   });
@@ -21,6 +22,7 @@ beforeEach(async () => {
   pair = new TunnelPair();
   pair.onOpen = (open) => {
     const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {}); // the server may be gone before it is connected
     socket.once('connect', () => stitchSocket(open.accept(), socket, () => {}));
   };
   agent = new Agent({ keepAlive: true });
@@ -78,9 +80,37 @@ describe('http.Agent over streams', () => {
   });
 
   it('fails with the stream’s error when the tunnel ends', async () => {
-    const pending = call('/echo', Buffer.alloc(5_000_000));
+    const pending = call('/hang', Buffer.alloc(5_000_000));
     await vi.waitFor(() => expect(pair.server.streams).toBe(1));
     pair.server.destroy();
     await expect(pending).rejects.toThrow(/./);
+  });
+});
+
+describe('a reset behind the other side’s FIN', () => {
+  it('leaves what came before readable, and is no error for who only reads', async () => {
+    const [ours, theirs] = await pair.open();
+    const duplex = streamDuplex(ours);
+    theirs.write(Buffer.alloc(150_000, 1));
+    theirs.end();
+    await vi.waitFor(() => expect(ours.bytesIn).toBeGreaterThan(0));
+    let read = 0;
+    const ended = new Promise((resolve) => duplex.once('close', resolve));
+    duplex.on('data', (bytes: Buffer) => {
+      read += bytes.length;
+      if (read === 150_000) theirs.reset();
+    });
+    await ended;
+    expect([read, duplex.errored]).toEqual([150_000, null]);
+  });
+
+  it('fails what is written', async () => {
+    const [ours, theirs] = await pair.open();
+    const duplex = streamDuplex(ours);
+    const failed = new Promise<Error>((resolve) => duplex.once('error', resolve));
+    duplex.write(Buffer.alloc(1_000_000));
+    theirs.end();
+    theirs.reset();
+    expect(await failed).toMatchObject({ code: 'CW_STREAM_RESET' });
   });
 });

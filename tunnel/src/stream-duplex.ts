@@ -12,15 +12,22 @@ type Done = (error?: Error | null) => void;
 class StreamDuplex extends Duplex {
   readonly #stream: MuxStream;
   #writing: Done | null = null;
+  #peerEnded = false;
 
   constructor(stream: MuxStream) {
     super({ allowHalfOpen: false });
     this.#stream = stream;
     stream.onDrain = () => this.#written();
-    stream.onEnd = () => this.push(null);
+    stream.onEnd = () => {
+      this.#peerEnded = true;
+      this.push(null);
+    };
     stream.onClose = (error) => {
-      this.#written();
-      if (error !== null) this.destroy(error);
+      const idle = this.#writing === null;
+      // After its FIN a reset says only that the other side takes no more: what it sent before stays readable, and
+      // whoever has read to the end needs to hear of no error. Who writes does.
+      if (error === null || (this.#peerEnded && idle)) this.#written();
+      else this.destroy(error);
     };
     stream.onData = (bytes) => {
       if (!this.push(bytes)) stream.pause();

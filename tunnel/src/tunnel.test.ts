@@ -97,6 +97,35 @@ describe('draining', () => {
     await vi.waitFor(() => expect(p.ends.toSorted()).toEqual(['client agreed', 'server agreed']));
   });
 
+  it.each(['client', 'server'] as const)(
+    'the %s does not wait for control streams, only for the others',
+    async (side) => {
+      await p.client.open({ v: 1, kind: 'control' });
+      p.onOpen = () => {};
+      const pending = p.client.open(HEADER);
+      await vi.waitFor(() => expect(p.server.streams).toBe(2));
+      let done = false;
+      const closing = p[side].close().then(() => (done = true));
+      await new Promise(setImmediate);
+      expect([done, p.client.closed, p.server.closed]).toEqual([false, false, false]);
+      p.onOpen = () => {};
+      p.server.destroy(new CausewayError('CW_ACCESS_ENDED'));
+      await expect(pending).rejects.toThrow(/./);
+      await closing;
+    },
+  );
+
+  it.each(['client', 'server'] as const)('the %s ends at once where only control streams are left', async (side) => {
+    await p.client.open({ v: 1, kind: 'control' });
+    const [ours] = await p.open();
+    const closing = p[side].close();
+    await vi.waitFor(() => expect([p.client.streams, p.server.streams]).toEqual([2, 2]));
+    ours.reset();
+    await closing;
+    expect([p.client.streams, p.server.streams]).toEqual([0, 0]);
+    await vi.waitFor(() => expect(p.ends.toSorted()).toEqual(['client agreed', 'server agreed']));
+  });
+
   it('destroy() cuts streams with the error given', async () => {
     const [ours, theirs] = await p.open();
     const codes: string[] = [];
@@ -167,6 +196,21 @@ describe('a peer that misbehaves', () => {
     await vi.waitFor(() => expect(raw.hex).toContain(answer));
     raw.send(head(0, SYN, 3, 2), Buffer.from([0xff, 0xff]));
     await vi.waitFor(() => expect(raw.hex.split(answer).length).toBe(3));
+    const others = [
+      '',
+      '7',
+      'null',
+      '[]',
+      '['.repeat(4_000),
+      `{"v":${'['.repeat(2_000)}${']'.repeat(2_000)}}`,
+      '\u{fffd}',
+    ];
+    for (const [index, json] of others.entries()) {
+      const text = Buffer.from(json);
+      const frame = Buffer.concat([Buffer.from([text.length >> 8, text.length & 0xff]), text]);
+      raw.send(head(0, SYN, 5 + 2 * index, frame.length), frame);
+      await vi.waitFor(() => expect(raw.hex.split(answer).length).toBe(4 + index));
+    }
     expect([raw.tunnel.closed, raw.requests.length]).toEqual([false, 0]);
   });
 
@@ -180,7 +224,8 @@ describe('a peer that misbehaves', () => {
   it('opens and opens without a header: those beyond the queue are reset', async () => {
     raw = new RawPeer({ pendingOpens: 3 });
     raw.send(...[1, 3, 5, 7].map((id) => head(1, SYN, id, 0)));
-    await vi.waitFor(() => expect(raw.hex).toContain(reset(7)));
+    const refused = head(1, 8, 7, 0).toString('hex');
+    await vi.waitFor(() => expect(raw.hex).toContain(refused));
     expect(raw.tunnel.streams).toBe(3);
     const header = Buffer.from(encodeOpenHeader(HEADER));
     raw.send(head(0, 0, 1, header.length), header, head(1, SYN, 9, 0));
