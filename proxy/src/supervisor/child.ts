@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { CausewayError, isErrorCode } from '@causeway/contract';
 import type { Logger } from 'pino';
+import { stopReading } from '../rpc/stop-reading.ts';
 import type { ChildMessage, ComponentHealth, SupervisorMessage } from '../rpc/supervision.ts';
 
 /**
@@ -72,6 +73,7 @@ export class Child {
   send(message: SupervisorMessage, socket?: Socket): boolean {
     const child = this.#process;
     if (child === null || !child.connected || this.#state !== 'up') return false;
+    if (socket !== undefined) stopReading(socket);
     child.send(message, socket, { keepOpen: false }, (error) => {
       if (error !== null) socket?.destroy();
     });

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { stopReading } from '../../rpc/stop-reading.ts';
 import type { ChildMessage, HandoverTarget } from '../../rpc/supervision.ts';
 
 /** How a child speaks to its supervisor; `process` in the real thing. */
@@ -27,6 +28,7 @@ export class Handover {
       return;
     }
     this.#pending++;
+    stopReading(socket);
     this.#port.send({ t: 'handover', to, head: head.toString('base64') }, socket, (error) => {
       this.#pending--;
       if (error !== null) this.#onFailed(to);
