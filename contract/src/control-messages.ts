@@ -49,12 +49,12 @@ export const welcome = z.strictObject({
   version: z.number().int(),
   /** This worker; a publisher dials every one of `workers`, an agent stays where it landed. */
   worker: z.number().int().min(0),
-  workers: z.array(worker).min(1),
+  workers: z.array(worker).min(1).max(256),
   id: z.string(),
   name: z.string(),
   clock: z.number(),
 });
-export const workers = z.strictObject({ t: z.literal('workers'), workers: z.array(worker).min(1) });
+export const workers = z.strictObject({ t: z.literal('workers'), workers: z.array(worker).min(1).max(256) });
 export const enrolled = z.strictObject({
   t: z.literal('enrolled'),
   id: z.string(),
