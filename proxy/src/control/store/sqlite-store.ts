@@ -1,10 +1,12 @@
 import { closeSync, openSync } from 'node:fs';
-import { Kysely, type Selectable, type Transaction } from 'kysely';
+import { Kysely, type Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
 import { migrate } from './migrate.ts';
+import { list, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
 import type { StoreTables } from './schema.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
+import { sweep } from './sweep.ts';
 import type {
   CertificateRecord,
   DeviceRecord,
@@ -15,8 +17,6 @@ import type {
   UserRecord,
 } from './store.ts';
 
-/** Rows that one sweep deletes from a table at most, so that no write waits long behind it. */
-const SWEEP_ROWS = 1_000;
 /** Rows of one insert statement; a database limits the parameters of a statement. */
 const INSERT_ROWS = 200;
 const SNAPSHOTS_KEPT = 100;
@@ -338,25 +338,7 @@ class SqliteStore implements Store {
   }
 
   async sweep(now: number, eventsBefore: number): Promise<void> {
-    await this.#write(async (tx) => {
-      const sessions = await tx
-        .selectFrom('session')
-        .select('id')
-        .where('expires_at', '<=', now)
-        .limit(SWEEP_ROWS)
-        .execute();
-      if (sessions.length > 0) {
-        const ids = sessions.map(({ id }) => id);
-        await tx.deleteFrom('app_token').where('session', 'in', ids).execute();
-        await tx.deleteFrom('session').where('id', 'in', ids).execute();
-      }
-      const tokens = tx.selectFrom('join_token').select('hash').where('expires_at', '<=', now).limit(SWEEP_ROWS);
-      await tx.deleteFrom('join_token').where('hash', 'in', tokens).execute();
-      const assertions = tx.selectFrom('assertion').select('id').where('expires_at', '<=', now).limit(SWEEP_ROWS);
-      await tx.deleteFrom('assertion').where('id', 'in', assertions).execute();
-      const events = tx.selectFrom('event').select('seq').where('at', '<', eventsBefore).limit(SWEEP_ROWS);
-      await tx.deleteFrom('event').where('seq', 'in', events).execute();
-    });
+    await this.#write((tx) => sweep(tx, now, eventsBefore));
   }
 
   async close(): Promise<void> {
@@ -425,50 +407,4 @@ function grantQuery(db: Kysely<StoreTables>, now: number) {
       'session.expires_at',
     ])
     .where('session.expires_at', '>', now);
-}
-
-type GrantRow = Pick<Selectable<StoreTables['app_token']>, 'token_hash' | 'host'> &
-  Pick<Selectable<StoreTables['session']>, 'id' | 'user' | 'display_name' | 'groups' | 'created_at' | 'expires_at'>;
-
-function toGrant(row: GrantRow): SessionGrant {
-  return {
-    tokenHash: row.token_hash,
-    host: row.host,
-    principal: {
-      user: row.user,
-      displayName: row.display_name,
-      groups: list(row.groups),
-      method: 'browser',
-      authenticatedAt: row.created_at,
-      session: row.id,
-    },
-    expiresAt: row.expires_at,
-  };
-}
-
-function toSession(row: Selectable<StoreTables['session']>): SessionRecord {
-  return {
-    id: row.id,
-    user: row.user,
-    displayName: row.display_name,
-    groups: list(row.groups),
-    loginHash: row.login_hash,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    address: row.address,
-    nameId: row.name_id,
-    sessionIndex: row.session_index,
-  };
-}
-
-function toPublisher(row: Selectable<StoreTables['publisher']>): PublisherRecord {
-  return { id: row.id, name: row.name, createdAt: row.created_at, revokedAt: row.revoked_at };
-}
-
-function toDevice(row: Selectable<StoreTables['device']>): DeviceRecord {
-  return { id: row.id, name: row.name, user: row.user, createdAt: row.created_at, revokedAt: row.revoked_at };
-}
-
-function list(text: string): string[] {
-  return JSON.parse(text) as string[];
 }

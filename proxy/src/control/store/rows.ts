@@ -1,0 +1,51 @@
+import type { Selectable } from 'kysely';
+import type { SessionGrant } from '../../rpc/messages.ts';
+import type { StoreTables } from './schema.ts';
+import type { DeviceRecord, PublisherRecord, SessionRecord } from './store.ts';
+
+/** Rows of the tables as the records that the control process knows. */
+export type GrantRow = Pick<Selectable<StoreTables['app_token']>, 'token_hash' | 'host'> &
+  Pick<Selectable<StoreTables['session']>, 'id' | 'user' | 'display_name' | 'groups' | 'created_at' | 'expires_at'>;
+
+export function toGrant(row: GrantRow): SessionGrant {
+  return {
+    tokenHash: row.token_hash,
+    host: row.host,
+    principal: {
+      user: row.user,
+      displayName: row.display_name,
+      groups: list(row.groups),
+      method: 'browser',
+      authenticatedAt: row.created_at,
+      session: row.id,
+    },
+    expiresAt: row.expires_at,
+  };
+}
+
+export function toSession(row: Selectable<StoreTables['session']>): SessionRecord {
+  return {
+    id: row.id,
+    user: row.user,
+    displayName: row.display_name,
+    groups: list(row.groups),
+    loginHash: row.login_hash,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    address: row.address,
+    nameId: row.name_id,
+    sessionIndex: row.session_index,
+  };
+}
+
+export function toPublisher(row: Selectable<StoreTables['publisher']>): PublisherRecord {
+  return { id: row.id, name: row.name, createdAt: row.created_at, revokedAt: row.revoked_at };
+}
+
+export function toDevice(row: Selectable<StoreTables['device']>): DeviceRecord {
+  return { id: row.id, name: row.name, user: row.user, createdAt: row.created_at, revokedAt: row.revoked_at };
+}
+
+export function list(text: string): string[] {
+  return JSON.parse(text) as string[];
+}
