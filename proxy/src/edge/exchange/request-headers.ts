@@ -29,9 +29,13 @@ const IDENTITY = new Set([
 ]);
 const IDENTITY_PREFIXES = ['x-forwarded-', 'x-auth-request-', 'x-causeway-'];
 
-function claimsIdentity(name: string): boolean {
+/** Framing, routing and cookies are written here anew, also where an app reads `_` as `-` (CGI, RFC 3875 §4.1.18). */
+const WRITTEN_HERE = new Set(['host', 'cookie', 'content-length', 'expect']);
+
+function isOurs(name: string): boolean {
   const dashed = name.includes('_') ? name.replaceAll('_', '-') : name;
-  return IDENTITY.has(dashed) || IDENTITY_PREFIXES.some((prefix) => dashed.startsWith(prefix));
+  if (WRITTEN_HERE.has(dashed) || hopByHop.has(dashed) || IDENTITY.has(dashed)) return true;
+  return IDENTITY_PREFIXES.some((prefix) => dashed.startsWith(prefix));
 }
 
 /** The app's header rules may set anything but what frames the message or names its way. */
@@ -46,8 +50,7 @@ export function requestHeaders(exchange: Exchange): Answer | null {
   const named = namedByConnection(head.connection);
   for (let i = 0; i < head.names.length; i++) {
     const name = head.names[i] ?? '';
-    if (name === 'host' || name === 'cookie' || name === 'content-length' || name === 'expect') continue;
-    if (hopByHop.has(name) || named?.has(name) === true || claimsIdentity(name)) continue;
+    if (named?.has(name) === true || isOurs(name)) continue;
     add(out, name, head.values[i] ?? '');
     if (name === 'content-type' && Array.isArray(out[name])) out[name] = out[name][0] ?? '';
   }

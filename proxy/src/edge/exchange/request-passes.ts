@@ -5,12 +5,13 @@ import { requestHeaders } from './request-headers.ts';
 import { reservedPaths } from './reserved-paths.ts';
 import { sessionPass } from './session-pass.ts';
 import { strictFraming, strictRequestLine } from './strictness.ts';
-import { webSocketOrigin } from './websocket-origin.ts';
+import { webSocketHandshake, webSocketOrigin } from './websocket-origin.ts';
 
 /** What every engine runs over every request, upgrades included, before a byte goes to an app. */
 export const REQUEST_PASSES: readonly Pass[] = [
   strictRequestLine,
   strictFraming,
+  webSocketHandshake,
   hostInZone,
   reservedPaths,
   sessionPass,

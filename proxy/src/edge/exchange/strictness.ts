@@ -13,7 +13,11 @@ const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 
 /** Method and target: sets `target` and `path` to exactly what would be forwarded. */
 export function strictRequestLine(exchange: Exchange): Answer | null {
-  const { method, target } = exchange.request;
+  const { method, target, httpVersion } = exchange.request;
+  // the parser takes any digit for a minor or major version, and would answer HTTP/2.0 as if it were 1.1
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    return refusal(exchange, 'CW_REQUEST_INVALID', { status: 505, close: true });
+  }
   if (NEVER_FORWARDED.has(method)) return refusal(exchange, 'CW_METHOD_REFUSED', { close: true });
   if (target.length > MAX_TARGET) return refusal(exchange, 'CW_HEAD_TOO_LARGE', { status: 414, close: true });
   let origin = target;

@@ -14,6 +14,8 @@ interface Forwarding {
   readonly exchange: Exchange;
   readonly agent: AppAgent;
   upstream: ClientRequest | null;
+  /** The app's answer, once its head has come. */
+  answer: IncomingMessage | null;
   timer: NodeJS.Timeout | null;
   bytesDown: number;
   retried: boolean;
@@ -39,9 +41,15 @@ export class Forwarder {
       request.url = exchange.target;
       request.headers = exchange.upstreamHeaders;
     });
-    this.#proxy.on('proxyReq', (upstream, request) => {
+    this.#proxy.on('proxyReq', (upstream, request, response) => {
       const forwarding = this.#forwardings.get(request);
-      if (forwarding !== undefined) forwarding.upstream = upstream;
+      if (forwarding === undefined) return;
+      forwarding.upstream = upstream;
+      // nobody asked for one; without a listener the request would end without any event
+      upstream.once('upgrade', (_answer, socket) => {
+        socket.destroy();
+        if (!forwarding.ended) this.#refuse(forwarding, 'CW_APP_GARBAGE', request, response);
+      });
     });
     this.#proxy.on('proxyRes', (answer, request, response) => this.#onAnswer(answer, request, response));
   }
@@ -53,6 +61,7 @@ export class Forwarder {
       exchange,
       agent: this.#upstreams.of(app),
       upstream: null,
+      answer: null,
       timer: null,
       bytesDown: 0,
       retried: false,
@@ -62,6 +71,7 @@ export class Forwarder {
     exchange.abort = () => response.socket?.destroy();
     this.#options.live.add(exchange);
     response.once('close', () => this.#ended(forwarding, request, response));
+    response.on('error', () => response.socket?.destroy());
     forwarding.timer = setTimeout(() => this.#headOverdue(forwarding, request), LIMITS.upstreamHeadMs);
     this.#send(forwarding, request, response);
   }
@@ -76,7 +86,11 @@ export class Forwarder {
     const forwarding = this.#forwardings.get(request);
     if (forwarding === undefined) return;
     if (forwarding.timer !== null) clearTimeout(forwarding.timer);
-    answer.on('error', () => response.socket?.destroy()); // cut, so that half an answer does not look like a whole one
+    forwarding.answer = answer;
+    // cut, so that half an answer does not look like a whole one
+    answer.on('error', () => {
+      if (!forwarding.ended) response.socket?.destroy();
+    });
     const status = answer.statusCode ?? 0;
     const headers = responseHeaders(forwarding.exchange, status, answer.rawHeaders);
     if (headers === null || response.headersSent) {
@@ -109,6 +123,10 @@ export class Forwarder {
   #refuse(forwarding: Forwarding, code: ErrorCode, request: IncomingMessage, response: ServerResponse): void {
     forwarding.ended = true;
     this.#release(forwarding);
+    // an answer that turned out to be garbage behind its head is on its way to the browser already
+    forwarding.answer?.unpipe(response);
+    forwarding.answer?.destroy();
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
     writeAnswer(this.#options, forwarding.exchange, refusal(forwarding.exchange, code), request, response);
   }
 

@@ -52,6 +52,7 @@ export class Upgrader {
       headers: { ...upstreamHeaders },
     });
     const timer = setTimeout(() => upstream.destroy(new CausewayError('CW_APP_TIMEOUT')), LIMITS.upstreamHeadMs);
+    let state: 'waiting' | 'answered' | 'refused' = 'waiting';
     exchange.abort = () => socket.destroy();
     this.#options.live.add(exchange);
     const gone = (): void => {
@@ -61,26 +62,29 @@ export class Upgrader {
     };
     socket.once('close', gone);
     const refuse = (code: ErrorCode): void => {
+      state = 'refused';
       socket.off('close', gone);
       gone();
       this.#answer(exchange, refusal(exchange, code), request);
     };
-    upstream.once('error', (error) => {
-      if (!socket.destroyed) refuse(upstreamErrorCode(error));
+    upstream.on('error', (error) => {
+      if (state === 'answered') socket.destroy();
+      else if (state === 'waiting' && !socket.destroyed) refuse(upstreamErrorCode(error));
     });
     upstream.once('upgrade', (answer, upstreamSocket, upstreamHead) => {
       clearTimeout(timer);
-      upstream.removeAllListeners('error').on('error', () => socket.destroy());
       const headers = upgradeHeaders(exchange, answer);
       if (headers === null) {
         upstreamSocket.destroy();
         return refuse('CW_APP_GARBAGE');
       }
+      state = 'answered';
       socket.write(statusLine(headers));
       this.#splice(exchange, socket, head, upstreamSocket, upstreamHead);
     });
     upstream.once('response', (answer) => {
       clearTimeout(timer);
+      state = 'answered';
       this.#relay(exchange, request, answer);
     });
     upstream.end();
