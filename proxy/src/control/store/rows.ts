@@ -38,6 +38,21 @@ export function toSession(row: Selectable<StoreTables['session']>): SessionRecor
   };
 }
 
+export function fromSession(session: SessionRecord): Selectable<StoreTables['session']> {
+  return {
+    id: session.id,
+    user: session.user,
+    display_name: session.displayName,
+    groups: JSON.stringify(session.groups),
+    login_hash: session.loginHash,
+    created_at: session.createdAt,
+    expires_at: session.expiresAt,
+    address: session.address,
+    name_id: session.nameId,
+    session_index: session.sessionIndex,
+  };
+}
+
 export function toPublisher(row: Selectable<StoreTables['publisher']>): PublisherRecord {
   return { id: row.id, name: row.name, createdAt: row.created_at, revokedAt: row.revoked_at };
 }

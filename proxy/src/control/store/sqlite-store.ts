@@ -3,7 +3,7 @@ import { Kysely, type Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
 import { migrate } from './migrate.ts';
-import { list, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
+import { fromSession, list, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
 import type { StoreTables } from './schema.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { sweep } from './sweep.ts';
@@ -105,23 +105,7 @@ class SqliteStore implements Store {
   }
 
   async createSession(session: SessionRecord): Promise<void> {
-    await this.#run((db) =>
-      db
-        .insertInto('session')
-        .values({
-          id: session.id,
-          user: session.user,
-          display_name: session.displayName,
-          groups: JSON.stringify(session.groups),
-          login_hash: session.loginHash,
-          created_at: session.createdAt,
-          expires_at: session.expiresAt,
-          address: session.address,
-          name_id: session.nameId,
-          session_index: session.sessionIndex,
-        })
-        .execute(),
-    );
+    await this.#run((db) => db.insertInto('session').values(fromSession(session)).execute());
   }
 
   async session(id: string): Promise<SessionRecord | null> {
