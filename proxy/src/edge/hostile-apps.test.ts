@@ -77,6 +77,11 @@ describe('an app that answers', () => {
     ],
     ['a chunk that is none', `${OK}transfer-encoding: chunked\r\n\r\nxyz\r\n`, /^(?:HTTP\/1\.1 502 |$)/],
     [
+      'a coding that nobody undoes',
+      `${OK}transfer-encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`,
+      /^HTTP\/1\.1 502 /,
+    ],
+    [
       'two answers at once',
       `${OK}content-length: 2\r\n\r\nok${OK}content-length: 4\r\n\r\nevil`,
       /^HTTP\/1\.1 (?:200|502) /,

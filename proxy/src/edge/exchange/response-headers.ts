@@ -33,6 +33,8 @@ export function responseHeaders(exchange: Exchange, status: number, raw: readonl
         named = namedByConnection(value) ?? named;
         continue;
       case 'transfer-encoding':
+        // every other coding would stay in the body, and nobody would tell the browser
+        if (chunked || value.trim().toLowerCase() !== 'chunked') return null;
         chunked = true;
         continue;
       case 'cache-control':

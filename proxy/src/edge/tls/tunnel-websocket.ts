@@ -26,7 +26,13 @@ export class TunnelWebSocket {
   /** @param onTunnel gets the stream that carries the inner TLS */
   constructor(secrets: EdgeSecrets, onTunnel: (inner: Duplex, address: string) => void) {
     this.#http = http.createServer(
-      { requireHostHeader: true, headersTimeout: 5_000, requestTimeout: 10_000, keepAlive: false },
+      {
+        requireHostHeader: true,
+        headersTimeout: 5_000,
+        requestTimeout: 10_000,
+        connectionsCheckingInterval: 1_000,
+        keepAlive: false,
+      },
       (_request, response) => {
         response.writeHead(404, { 'content-length': 0, connection: 'close' }).end();
       },
