@@ -4,6 +4,7 @@ import { awaitCondition } from '../harness/await-condition.ts';
 import { startGarbageApp, startHalfApp, startTlsApp, type BadApp } from '../harness/bad-apps.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { makeAuthority } from '../harness/certificates.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { ALLOW_ALL, webApp } from '../harness/pop-config.ts';
@@ -91,14 +92,16 @@ describe.skipIf(lacking('bad days of apps', BROWSER))('bad days of apps', () => 
     browser = await launchBrowser({ caFiles: site.caFiles });
     visitor = await visit(site, browser, 'ada', ['good', 'half', ...CASES.map(({ app }) => app)]);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await site?.stop();
-    await good?.stop();
-    await Promise.all(bad.map((app) => app.stop()));
-    await folder?.forget();
-    await expectNoLeftovers();
-  });
+  afterAll(() =>
+    endAll(
+      () => browser?.close(),
+      () => site?.stop(),
+      () => good?.stop(),
+      () => Promise.all(bad.map((app) => app.stop())),
+      () => folder?.forget(),
+      () => expectNoLeftovers(),
+    ),
+  );
 
   test.each(CASES)('$what: a page with $code', async ({ app, code }) => {
     const answer = await visitor.get(app);

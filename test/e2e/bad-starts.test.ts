@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { awaitCondition } from '../harness/await-condition.ts';
 import { startDevIdp } from '../harness/dev-idp.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { popConfig, PUBLISHER } from '../harness/pop-config.ts';
 import { startPop, startPublisher, temporaryFolder, type Folder, type Pop } from '../harness/pop.ts';
@@ -37,11 +38,13 @@ describe.skipIf(lacking('starts that must fail', ['openssl']))('starts that must
   beforeEach(async () => {
     [port = 0, operationsPort = 0] = await freePorts(2);
   });
-  afterAll(async () => {
-    await idp?.stop();
-    await folder?.forget();
-    await expectNoLeftovers();
-  });
+  afterAll(() =>
+    endAll(
+      () => idp?.stop(),
+      () => folder?.forget(),
+      () => expectNoLeftovers(),
+    ),
+  );
 
   const good = (): string =>
     folder.file('good.yaml', popConfig({ port, operationsPort, apps: [], rules: [], metadata }));

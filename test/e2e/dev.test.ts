@@ -5,6 +5,7 @@ import { awaitCondition } from '../harness/await-condition.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { devPorts, startDev, type DevPop, type DevPorts } from '../harness/dev-pop.ts';
 import { fetchText, NAVIGATION } from '../harness/https-client.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { temporaryFolder, type Folder } from '../harness/pop.ts';
 import { accepts } from '../harness/ports.ts';
@@ -29,10 +30,12 @@ describe.skipIf(lacking('causeway dev', BROWSER, CURL))('causeway dev --agent, s
       if (await accepts(port)) throw new Error(`${what} still listens on ${port}`);
     }
   });
-  afterAll(async () => {
-    await folder?.forget();
-    await expectNoLeftovers();
-  });
+  afterAll(() =>
+    endAll(
+      () => folder?.forget(),
+      () => expectNoLeftovers(),
+    ),
+  );
 
   const start = async (): Promise<DevPop> => (dev = await startDev({ agent: true, data: folder.path, ports }));
 

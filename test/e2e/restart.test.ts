@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { curl, deviceCode, startAgent } from '../harness/agent.ts';
 import { awaitCondition } from '../harness/await-condition.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { ALLOW_ALL, PUBLISHER, webApp } from '../harness/pop-config.ts';
@@ -30,12 +31,14 @@ describe.skipIf(lacking('restart', BROWSER, CURL))('a restart of the whole PoP',
     browser = await launchBrowser({ caFiles: site.caFiles });
     visitor = await visit(site, browser, 'ada', ['intranet']);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await site?.stop();
-    await app?.stop();
-    await expectNoLeftovers();
-  });
+  afterAll(() =>
+    endAll(
+      () => browser?.close(),
+      () => site?.stop(),
+      () => app?.stop(),
+      () => expectNoLeftovers(),
+    ),
+  );
 
   test('sessions, enrolments and the CA are kept; publisher and agent come back by themselves', async () => {
     const agent = await startAgent({

@@ -6,6 +6,7 @@ import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { startDev, type DevPop } from '../harness/dev-pop.ts';
 import { startDownload, type RunningDownload } from '../harness/download.ts';
 import { fetchText, NAVIGATION } from '../harness/https-client.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { statusOf } from '../harness/pop.ts';
@@ -31,12 +32,14 @@ describe.skipIf(lacking('sign-out', BROWSER)).each([1, 2])('sign-out, %i edge wo
     await context?.close();
     ({ page, context } = await getPageAs(browser, 'ada', dev.url('app')));
   });
-  afterAll(async () => {
-    await browser?.close();
-    await dev?.stop();
-    await app?.stop();
-    await expectNoLeftovers();
-  });
+  afterAll(() =>
+    endAll(
+      () => browser?.close(),
+      () => dev?.stop(),
+      () => app?.stop(),
+      () => expectNoLeftovers(),
+    ),
+  );
 
   test('ends the session and cuts an open WebSocket and a running download within a second', async () => {
     const log = page.getByRole('log');

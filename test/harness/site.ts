@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startDevIdp } from './dev-idp.ts';
+import { endAll } from './end-all.ts';
 import type { IdentityProvider, ServiceProvider } from './identity-provider.ts';
 import { popConfig, PUBLISHER, SITE_DOMAINS, type TestConfig } from './pop-config.ts';
 import {
@@ -51,11 +52,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   const [port = 0, operationsPort = 0] = await freePorts(2);
   const loginOrigin = `https://login.${SITE_DOMAINS.identity}:${port}`;
   const started: (() => Promise<unknown>)[] = [() => folder.forget()];
-  const stop = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const end of started.splice(0).toReversed()) await end().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
-  };
+  const stop = (): Promise<void> => endAll(...started.splice(0).toReversed());
   try {
     const sp = { entityId: `${loginOrigin}/saml/metadata`, acsUrl: `${loginOrigin}/saml/acs` };
     const idp = await (options.idp?.(sp, folder) ?? startDevIdp({ folder, sp }));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startDevIdp } from '../harness/dev-idp.ts';
+import { endAll } from '../harness/end-all.ts';
 import { startOwnApp } from '../harness/own-app.ts';
 import { popConfig, PUBLISHER, webApp, type TestConfig } from '../harness/pop-config.ts';
 import { awaitPublisher, startPop, startPublisher, temporaryFolder, type Folder, type Pop } from '../harness/pop.ts';
@@ -31,11 +32,7 @@ export interface Deployment {
 
 export async function deploy(mtu: number, workers: number): Promise<Deployment> {
   const ends: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const end of ends.splice(0).toReversed()) await end().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
-  };
+  const stop = (): Promise<void> => endAll(...ends.splice(0).toReversed());
   try {
     const network = await buildNetwork(mtu);
     ends.push(() => network.remove());

@@ -6,6 +6,7 @@ import { curl, deviceCode, startAgent, type RunningAgent } from '../harness/agen
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { sha256OfSeed, sha256OfStream } from '../harness/bytes.ts';
 import { pickPerson } from '../harness/as-person.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { lacking, BROWSER, CURL, NAMESPACES } from '../harness/requirements.ts';
 import { APP_PORT, APP_URL, deploy, DEVICE_URL, LOGIN_ORIGIN, type Deployment } from './deployment.ts';
@@ -32,14 +33,18 @@ describe.skipIf(lacking('the lab', BROWSER, CURL, NAMESPACES) || refused !== nul
     lab = await deploy(mtu, workers);
     browser = await launchBrowser({ caFiles: lab.caFiles, prefix: lab.network.user.exec });
   });
-  afterAll(async () => {
-    await agent?.stop();
-    await browser?.close();
-    await lab?.stop();
-    await expectNoLeftovers();
-    const left = (await ourNamespaces()).filter((name) => name.startsWith(`cw-${process.pid}-`));
-    if (left.length > 0) throw new Error(`left behind: ${left.join(' ')}`);
-  });
+  afterAll(() =>
+    endAll(
+      () => agent?.stop(),
+      () => browser?.close(),
+      () => lab?.stop(),
+      () => expectNoLeftovers(),
+      async () => {
+        const left = (await ourNamespaces()).filter((name) => name.startsWith(`cw-${process.pid}-`));
+        if (left.length > 0) throw new Error(`left behind: ${left.join(' ')}`);
+      },
+    ),
+  );
 
   test('corp takes no connection from outside, and the app is out of reach', async () => {
     const { user, edge, corp } = lab.network;
