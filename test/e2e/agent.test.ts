@@ -7,6 +7,7 @@ import { getPageAs } from '../harness/as-person.ts';
 import { awaitCondition, within } from '../harness/await-condition.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { sha256OfSeed } from '../harness/bytes.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { webApp } from '../harness/pop-config.ts';
@@ -56,13 +57,15 @@ describe.skipIf(lacking('the agent path', BROWSER, CURL)).each([1, 2])(
         join: await deviceCode(context, site.loginOrigin),
       });
     });
-    afterAll(async () => {
-      await agent?.stop();
-      await browser?.close();
-      await site?.stop();
-      await app?.stop();
-      await expectNoLeftovers();
-    });
+    afterAll(() =>
+      endAll(
+        () => agent?.stop(),
+        () => browser?.close(),
+        () => site?.stop(),
+        () => app?.stop(),
+        () => expectNoLeftovers(),
+      ),
+    );
 
     test.each([
       { what: 'absolute form', args: (proxy: string) => ['--proxy', `http://${proxy}`] },

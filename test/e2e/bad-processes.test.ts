@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awaitCondition, within } from '../harness/await-condition.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
+import { endAll } from '../harness/end-all.ts';
 import { awaitGone, expectNoLeftovers, isAlive } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { ALLOW_ALL, PUBLISHER, webApp } from '../harness/pop-config.ts';
@@ -34,12 +35,14 @@ describe.skipIf(lacking('bad days of processes', BROWSER)).each([1, 2])(
       browser = await launchBrowser({ caFiles: site.caFiles });
       visitor = await visit(site, browser, 'ada', ['intranet']);
     });
-    afterAll(async () => {
-      await browser?.close();
-      await site?.stop();
-      await app?.stop();
-      await expectNoLeftovers();
-    });
+    afterAll(() =>
+      endAll(
+        () => browser?.close(),
+        () => site?.stop(),
+        () => app?.stop(),
+        () => expectNoLeftovers(),
+      ),
+    );
 
     test('a publisher that is killed in the middle of a download, and comes back', async () => {
       const download = await visitor.download('intranet', '/endless');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getPageAs, pickPerson } from '../harness/as-person.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { startDev, type DevPop } from '../harness/dev-pop.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { lacking, BROWSER } from '../harness/requirements.ts';
 
@@ -15,11 +16,13 @@ describe.skipIf(lacking('login', BROWSER)).each([1, 2])(
       dev = await startDev({ workers });
       browser = await launchBrowser({ caFiles: [dev.ca] });
     });
-    afterAll(async () => {
-      await browser?.close();
-      await dev?.stop();
-      await expectNoLeftovers();
-    });
+    afterAll(() =>
+      endAll(
+        () => browser?.close(),
+        () => dev?.stop(),
+        () => expectNoLeftovers(),
+      ),
+    );
 
     test('a stranger signs in and lands on the deep link', async () => {
       const link = dev.url('intranet', '/deep/link?x=1&y=%C3%A4');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cookieFor } from '../harness/as-person.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { fetchText } from '../harness/https-client.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { webApp } from '../harness/pop-config.ts';
@@ -46,12 +47,14 @@ describe.skipIf(lacking('SimpleSAMLphp', BROWSER, SIMPLESAMLPHP))(
       });
       browser = await launchBrowser({ caFiles: site.caFiles });
     });
-    afterAll(async () => {
-      await browser?.close();
-      await site?.stop();
-      await app?.stop();
-      await expectNoLeftovers();
-    });
+    afterAll(() =>
+      endAll(
+        () => browser?.close(),
+        () => site?.stop(),
+        () => app?.stop(),
+        () => expectNoLeftovers(),
+      ),
+    );
 
     test('deep link, groups and name arrive', async () => {
       const { page, context } = await browser.person();

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getPageAs } from '../harness/as-person.ts';
 import { awaitCondition } from '../harness/await-condition.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startNodeRed, type NodeRed } from '../harness/node-red.ts';
 import { temporaryFolder, type Folder } from '../harness/pop.ts';
@@ -43,13 +44,15 @@ describe.skipIf(lacking('Node-RED', BROWSER)).each([1, 2])(
       await page.setViewportSize({ width: 1_400, height: 900 });
       await page.reload();
     });
-    afterAll(async () => {
-      await browser?.close();
-      await site?.stop();
-      await nodeRed?.stop();
-      await folder?.forget();
-      await expectNoLeftovers();
-    });
+    afterAll(() =>
+      endAll(
+        () => browser?.close(),
+        () => site?.stop(),
+        () => nodeRed?.stop(),
+        () => folder?.forget(),
+        () => expectNoLeftovers(),
+      ),
+    );
 
     test('the editor loads whole, and opens its WebSocket through the custom URL', async () => {
       await page.locator(palette('inject')).waitFor();

@@ -6,6 +6,7 @@ import { getPageAs } from '../harness/as-person.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { sha256OfSeed, sha256OfStream, writeDeterministicFile } from '../harness/bytes.ts';
 import { startDev, type DevPop } from '../harness/dev-pop.ts';
+import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { startOwnApp, type OwnApp } from '../harness/own-app.ts';
 import { temporaryFolder, type Folder } from '../harness/pop.ts';
@@ -30,13 +31,15 @@ describe.skipIf(lacking('transfer', BROWSER)).each([1, 2])(
       browser = await launchBrowser({ caFiles: [dev.ca] });
       ({ page } = await getPageAs(browser, 'ada', dev.url('app', '/start?deep=1')));
     });
-    afterAll(async () => {
-      await browser?.close();
-      await dev?.stop();
-      await app?.stop();
-      await folder?.forget();
-      await expectNoLeftovers();
-    });
+    afterAll(() =>
+      endAll(
+        () => browser?.close(),
+        () => dev?.stop(),
+        () => app?.stop(),
+        () => folder?.forget(),
+        () => expectNoLeftovers(),
+      ),
+    );
 
     test('the page of somebody’s own app is there, under its own URL', async () => {
       await page.getByRole('heading', { name: 'Private app' }).waitFor();
