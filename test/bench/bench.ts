@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
 import { httpSuite } from './http-suite.ts';
-import { printRows, writeRows, type Row } from './row.ts';
-
-/** A suite measures subject and peers interleaved in one run and says under which conditions. */
-export type Suite = (options: { rounds: number; seconds: number }) => Promise<{ conditions: object; rows: Row[] }>;
+import { printRows, writeRows } from './row.ts';
+import type { Suite } from './suite.ts';
 
 const SUITES: Record<string, Suite> = { http: httpSuite };
 

@@ -8,7 +8,7 @@ import { runProgram } from '../harness/program.ts';
 import { webApp } from '../harness/pop-config.ts';
 import { startSite, type Site } from '../harness/site.ts';
 import { temporaryFolder } from '../harness/pop.ts';
-import type { Suite } from './bench.ts';
+import type { Suite } from './suite.ts';
 import { measureCpu } from './cpu-time.ts';
 import { h2load, wrk, type Target } from './load.ts';
 import { frontConfig, originConfig, startNginx, type Nginx } from './nginx.ts';

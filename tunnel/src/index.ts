@@ -8,7 +8,8 @@ export { IdentityKeeper, type IdentityKeeperOptions } from './identity-keeper.ts
 export { loadIdentity, saveIdentity, type Identity } from './identity.ts';
 export { joinTunnel, type JoinedTunnel, type JoinOptions } from './join-tunnel.ts';
 export { type MuxLimits, windowBudget } from './mux-limits.ts';
-export { MuxSession, type MuxSessionOptions } from './mux-session.ts';
+export { MuxSession } from './mux-session.ts';
+export type { MuxSessionOptions } from './mux-session-options.ts';
 export { MuxStream } from './mux-stream.ts';
 export { forgetIdentity, identityFile, obtainIdentity, type ObtainOptions, prepareDataDir } from './obtain-identity.ts';
 export { type OpenRequest } from './open-request.ts';

@@ -5,8 +5,10 @@ import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Flag, GoAwayCode, INITIAL_WINDOW, Type } from './frame.ts';
 import { MUX_LIMITS, type MuxLimits, windowBudget, type WindowBudget } from './mux-limits.ts';
-import { MuxStream, type StreamHost } from './mux-stream.ts';
+import type { MuxSessionOptions } from './mux-session-options.ts';
+import { MuxStream } from './mux-stream.ts';
 import { RoundTrip } from './round-trip.ts';
+import type { StreamHost } from './stream-host.ts';
 
 /** Frames of one turn beyond this wait for the flush, so that one turn never frames a whole window of every stream. */
 const TURN_BYTES = 256 * 1024;
@@ -14,36 +16,11 @@ const TURN_BYTES = 256 * 1024;
 const BLOCKED_BYTES = 1024 * 1024;
 const LAST_ID = 0xfffffffd;
 
-export interface MuxSessionOptions {
-  readonly role: 'client' | 'server';
-  readonly limits?: Partial<MuxLimits>;
-  /** Process-wide unless a test gives its own. */
-  readonly budget?: WindowBudget;
-  /** Milliseconds, monotonic, with fractions. */
-  readonly now: () => number;
-  /** @returns false when no more should come until `outputDrained()` */
-  readonly output: (chunks: Uint8Array[]) => boolean;
-  /** A stream that the peer opened. */
-  readonly onStream: (stream: MuxStream) => void;
-  /** Once. Null after `close()` without an error. */
-  readonly onClosed: (error: CausewayError | null) => void;
-  /** The peer opens no more streams and wants none. */
-  readonly onGoAway?: () => void;
-  /** Whether one more stream of the peer is taken now; one that is not is reset, and counts as beyond the limit. */
-  readonly admits?: () => boolean;
-  /** No stream is left but those in the background. */
-  readonly onIdle?: () => void;
-  /** Of the streams opened here, odd for the client; where a session that has used up its ids is wanted. */
-  readonly firstId?: number;
-  /** Runs its argument at the end of the loop turn; default `queueMicrotask`. */
-  readonly schedule?: (run: () => void) => void;
-}
-
 /**
  * A yamux session without I/O: bytes in by `receive`, bytes out by `output`, time by `now` and `tick`. What breaks the
  * wire format or its limits ends the session with the code for it, decided from the header, before a byte is kept.
  */
-export class MuxSession implements StreamHost, FrameSink {
+export class MuxSession implements StreamHost<MuxStream>, FrameSink {
   readonly budget: WindowBudget;
   readonly #options: MuxSessionOptions;
   readonly #limits: MuxLimits;

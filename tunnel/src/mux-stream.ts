@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/contract';
 import { ByteQueue } from './byte-queue.ts';
 import { tunnelCounters } from './counters.ts';
 import { Flag, INITIAL_WINDOW, Type } from './frame.ts';
-import type { WindowBudget } from './mux-limits.ts';
+import type { Preface, StreamHost } from './stream-host.ts';
 
 /** The largest payload of one frame: small enough that streams take turns, large enough that headers cost nothing. */
 const MAX_FRAME = 64 * 1024;
@@ -18,32 +18,6 @@ const PENDING_BYTES = 8 * 1024 * 1024;
  */
 type State = 'open' | 'local-ended' | 'remote-ended' | 'both-ended' | 'closed';
 
-/** What a stream needs of its session. */
-export interface StreamHost {
-  readonly blocked: boolean;
-  readonly maxWindowBytes: number;
-  /** Of windows; null until measured. */
-  readonly rttMs: number | null;
-  readonly budget: WindowBudget;
-  now(): number;
-  frame(type: number, flags: number, id: number, length: number): void;
-  data(flags: number, id: number, payload: Uint8Array): void;
-  /** Calls `pump` when the output takes more. */
-  wait(stream: MuxStream): void;
-  measureRtt(): void;
-  later(run: () => void): void;
-  /** `lateBytes`: what the peer may still send before it knows. */
-  ended(stream: MuxStream, lateBytes: number): void;
-}
-
-/** Takes the first bytes of a stream, before its consumer gets any. */
-export interface Preface {
-  /** @returns the bytes that follow the preface, or null while it is incomplete */
-  read(bytes: Uint8Array): Uint8Array | null;
-  /** The stream ended or was closed before the preface was complete. */
-  ended(error: CausewayError | null): void;
-}
-
 /**
  * One stream of a session. Handlers may be set later than the stream exists: data and the end wait for `onData`
  * (withholding credit), the close waits for `onClose`.
@@ -55,7 +29,7 @@ export class MuxStream {
   /** A `write` that returned false may go on. */
   onDrain: (() => void) | null = null;
 
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<MuxStream>;
   #state: State = 'open';
   #onData: ((bytes: Uint8Array) => void) | null = null;
   #onClose: ((error: CausewayError | null) => void) | null = null;
@@ -85,7 +59,7 @@ export class MuxStream {
   #needDrain = false;
 
   /** Streams come from `MuxSession.open` and `onStream`. `acknowledge`: the peer opened it and waits for an ACK. */
-  constructor(host: StreamHost, id: number, acknowledge: boolean) {
+  constructor(host: StreamHost<MuxStream>, id: number, acknowledge: boolean) {
     this.#host = host;
     this.id = id;
     this.#ackDue = acknowledge;

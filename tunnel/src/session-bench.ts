@@ -2,7 +2,8 @@ import type { CausewayError } from '@causeway/contract';
 import { tunnelCounters } from './counters.ts';
 import { headerText } from './frame.ts';
 import { type MuxLimits, WindowBudget } from './mux-limits.ts';
-import { MuxSession, type MuxSessionOptions } from './mux-session.ts';
+import { MuxSession } from './mux-session.ts';
+import type { MuxSessionOptions } from './mux-session-options.ts';
 import type { MuxStream } from './mux-stream.ts';
 
 /** One session, its output as hex and its time under the test's hand. */

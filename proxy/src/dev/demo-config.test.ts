@@ -1,8 +1,6 @@
 import { addressNumber } from '@causeway/contract';
+import { AllowList, parseConfig as parsePublisherConfig, TargetMap } from '@causeway/publisher/testing';
 import { describe, expect, it } from 'vitest';
-import { AllowList } from '../../../publisher/src/allow-list.ts';
-import { parseConfig as parsePublisherConfig } from '../../../publisher/src/config.ts';
-import { TargetMap } from '../../../publisher/src/target-map.ts';
 import { parseConfig } from '../config/load.ts';
 import { parseDemoApp } from './demo-app.ts';
 import { demoConfigText } from './demo-config.ts';

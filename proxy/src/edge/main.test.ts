@@ -5,87 +5,34 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type WebSocket from 'ws';
 import type { EdgeCalls } from '../rpc/messages.ts';
 import { openIntent } from '../rpc/intent.ts';
-import { FakeCa } from './fakes/ca.ts';
-import { FakeControl } from './fakes/control.ts';
-import { EdgeProcess, signedIn } from './fakes/edge-process.ts';
-import { FakeOrigin, pattern } from './fakes/origin.ts';
-import { FakePeer, toPort } from './fakes/publisher.ts';
-import { secretsOf, snapshotOf, type Configuration } from './fakes/snapshot.ts';
+import {
+  CONFIGURATION,
+  GARBAGE,
+  GIVEN_TO_NOBODY,
+  INTRANET,
+  LONELY,
+  PAGE,
+  SECRET,
+  startDeployment,
+  UNKNOWN,
+  type Deployment,
+} from './fakes/deployment.ts';
+import { signedIn } from './fakes/edge-process.ts';
+import { pattern } from './fakes/origin.ts';
+import { snapshotOf } from './fakes/snapshot.ts';
 
-const INTRANET = 'intranet.causeway.localhost';
-const SECRET = 'secret.causeway.localhost';
-const GIVEN_TO_NOBODY = 'payroll.causeway.localhost';
-const UNKNOWN = 'nothing.causeway.localhost';
-const GARBAGE = 'garbage.causeway.localhost';
-const LONELY = 'lonely.causeway.localhost';
-const PAGE = { accept: 'text/html', 'sec-fetch-mode': 'navigate' };
-
-function appOf(name: string, host: string, publisher = 'hq', port = 80): Configuration['apps'][number] {
-  return {
-    name,
-    hosts: [host],
-    ports: [`tcp/${port}`],
-    publishers: [publisher],
-    clientless: { urls: [`${name}.causeway.localhost`], upstream: { host, port } },
-  };
-}
-
-const CONFIGURATION: Configuration = {
-  apps: [
-    appOf('intranet', 'intranet.corp.example'),
-    appOf('secret', 'secret.corp.example'),
-    appOf('payroll', 'payroll.corp.example'),
-    appOf('garbage', 'garbage.corp.example', 'hq', 81),
-    appOf('lonely', 'lonely.corp.example', 'nowhere'),
-  ],
-  rules: [
-    { name: 'no-secrets', users: ['bob'], apps: ['secret'], action: 'block', notice: 'Ask the security team.' },
-    { name: 'staff', users: ['alice', 'bob'], apps: ['intranet', 'garbage', 'lonely'], action: 'allow' },
-  ],
-};
-
-let ca: FakeCa;
-let control: FakeControl;
-let edge: EdgeProcess;
-let origin: FakeOrigin;
-let publisher: FakePeer;
-
-async function dialPublisher(): Promise<FakePeer> {
-  const identity = await ca.publisher('p1');
-  const peer = await FakePeer.dial({
-    port: edge.port,
-    ca,
-    identity,
-    onOpen: (request) => toPort(() => (request.header.app === 'garbage' ? origin.garbagePort : origin.port))(request),
-  });
-  await peer.hello();
-  await peer.wait('assign');
-  return peer;
-}
-
-async function person(user: string, host: string, session?: string): Promise<string> {
-  const { grant, cookie } = signedIn(user, host, session === undefined ? {} : { session });
-  await control.grant(grant);
-  return cookie;
-}
+let deployment: Deployment;
+let control: Deployment['control'];
+let edge: Deployment['edge'];
+let origin: Deployment['origin'];
+let person: Deployment['person'];
 
 beforeAll(async () => {
-  ca = await FakeCa.create();
-  control = new FakeControl(snapshotOf(1, CONFIGURATION), await secretsOf(ca));
-  control.answers['tunnel.peer'] = ({ id }) => ({ kind: 'publisher', id, name: 'hq', apps: [] });
-  await control.listen();
-  origin = await FakeOrigin.listen();
-  edge = await EdgeProcess.start(control);
-  await edge.wait('ready');
-  publisher = await dialPublisher();
+  deployment = await startDeployment();
+  ({ control, edge, origin, person } = deployment);
 });
 
-afterAll(async () => {
-  publisher.tunnel.destroy();
-  await edge.stop();
-  await origin.close();
-  await control.close();
-});
+afterAll(() => deployment.stop());
 
 describe('a stranger', () => {
   test('is sent to login with the deep link sealed inside, and comes back with a ticket', async () => {
@@ -374,98 +321,12 @@ describe('a person', () => {
     const answer = await new Promise<IncomingMessage>((resolve) => request.once('response', resolve).end());
     const error = new Promise<Error>((resolve) => answer.once('error', resolve));
     answer.resume();
-    publisher.tunnel.destroy();
+    deployment.publisher.tunnel.destroy();
     expect(await error).toMatchObject({ code: 'ECONNRESET' });
     await vi.waitFor(async () => {
       expect((await edge.fetch(INTRANET, '/', { headers: { ...PAGE, cookie } })).status).toBe(502);
     });
-    publisher = await dialPublisher();
+    deployment.publisher = await deployment.dialPublisher();
     expect((await edge.fetch(INTRANET, '/', { headers: { ...PAGE, cookie } })).status).toBe(200);
-  });
-});
-
-describe('raw bytes', () => {
-  const head = `Host: ${INTRANET}\r\n`;
-  const CASES: [string, string, number][] = [
-    [
-      'length and coding',
-      `POST / HTTP/1.1\r\n${head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-      400,
-    ],
-    ['two lengths', `POST / HTTP/1.1\r\n${head}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
-    ['a length +1', `POST / HTTP/1.1\r\n${head}Content-Length: +1\r\n\r\na`, 400],
-    ['coding xchunked', `POST / HTTP/1.1\r\n${head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],
-    ['coding gzip, chunked', `POST / HTTP/1.1\r\n${head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
-    ['coding in HTTP/1.0', `POST / HTTP/1.0\r\n${head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-    ['space before the colon', `GET / HTTP/1.1\r\n${head}X-A : b\r\n\r\n`, 400],
-    ['obs-fold', `GET / HTTP/1.1\r\n${head}X-A: b\r\n c\r\n\r\n`, 400],
-    ['NUL in a value', `GET / HTTP/1.1\r\n${head}X-A: b\0c\r\n\r\n`, 400],
-    ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
-    ['two Hosts', `GET / HTTP/1.1\r\n${head}${head}\r\n`, 400],
-    ['a foreign Host', 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n', 421],
-    ['another app’s Host', `GET / HTTP/1.1\r\nHost: ${SECRET}\r\n\r\n`, 421],
-    ['absolute form of another host', `GET https://${SECRET}/ HTTP/1.1\r\n${head}\r\n`, 400],
-    ['TRACE', `TRACE / HTTP/1.1\r\n${head}\r\n`, 405],
-    ['CONNECT', `CONNECT ${INTRANET}:443 HTTP/1.1\r\n${head}\r\n`, 405],
-    ['dot segments', `GET /a/../admin HTTP/1.1\r\n${head}\r\n`, 400],
-    ['escaped dot segments', `GET /%2e%2e/admin HTTP/1.1\r\n${head}\r\n`, 400],
-    ['a dot segment with a parameter', `GET /a/..;/admin HTTP/1.1\r\n${head}\r\n`, 400],
-    ['an escaped NUL', `GET /a%00 HTTP/1.1\r\n${head}\r\n`, 400],
-    ['a backslash', `GET /a\\b HTTP/1.1\r\n${head}\r\n`, 400],
-    ['a fragment', `GET /a#b HTTP/1.1\r\n${head}\r\n`, 400],
-    ['3,000 headers', `GET / HTTP/1.1\r\n${head}${'a: b\r\n'.repeat(3_000)}\r\n`, 431],
-    ['a head of 64 KiB', `GET / HTTP/1.1\r\n${head}x: ${'y'.repeat(66_000)}\r\n\r\n`, 431],
-    ['a name of 8 KiB', `GET / HTTP/1.1\r\n${head}${'x'.repeat(8_192)}: y\r\n\r\n`, 431],
-    ['cookies tossed', `GET / HTTP/1.1\r\n${head}Cookie: __Host-cw=a; __Host-cw=b\r\n\r\n`, 400],
-  ];
-
-  test.each(CASES)('%s', async (_name, text, status) => {
-    const before = origin.requests.length;
-    const answer = await edge.raw(INTRANET, text);
-    expect(answer.split('\r\n')[0]).toContain(`HTTP/1.1 ${status} `);
-    expect(answer).not.toContain('evil.example');
-    expect(origin.requests).toHaveLength(before);
-  });
-
-  test('a chunked DELETE does not smuggle its body as another request', async () => {
-    const cookie = await person('alice', INTRANET);
-    const before = origin.requests.length;
-    const inner = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
-    const text =
-      `DELETE /item HTTP/1.1\r\n${head}Cookie: ${cookie}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n` +
-      `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
-    expect(await edge.raw(INTRANET, text)).toContain('deleted');
-    expect(origin.requests.slice(before).map((request) => request.url)).toEqual(['/item']);
-  });
-
-  test('an h2c upgrade is an ordinary request', async () => {
-    const cookie = await person('alice', INTRANET);
-    const answer = await edge.raw(
-      INTRANET,
-      `GET /h2c HTTP/1.1\r\n${head}Cookie: ${cookie}\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
-    );
-    expect(answer).toContain('HTTP/1.1 200 ');
-    expect(origin.requests.at(-1)?.headers).not.toHaveProperty('upgrade');
-    expect(origin.requests.at(-1)?.headers).not.toHaveProperty('http2-settings');
-  });
-
-  test('trailers are dropped', async () => {
-    const cookie = await person('alice', INTRANET);
-    await edge.raw(
-      INTRANET,
-      `POST /upload HTTP/1.1\r\n${head}Cookie: ${cookie}\r\nTransfer-Encoding: chunked\r\nTrailer: authorization\r\nConnection: close\r\n\r\n` +
-        '1\r\na\r\n0\r\nAuthorization: root\r\n\r\n',
-    );
-    expect(origin.requests.at(-1)?.headers).not.toHaveProperty('authorization');
-    expect(origin.requests.at(-1)?.headers).not.toHaveProperty('trailer');
-  });
-
-  test('what is not TLS gets a hint', async () => {
-    const { default: net } = await import('node:net');
-    const socket = net.connect(edge.port, '127.0.0.1');
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    let text = '';
-    for await (const chunk of socket) text += String(chunk);
-    expect(text).toContain('This port speaks TLS');
   });
 });
