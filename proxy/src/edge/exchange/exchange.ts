@@ -24,7 +24,7 @@ export interface RequestParts {
 /** Headers for `node:http`, names in lower case. Without a prototype, so that no name means anything else. */
 export type HeaderTable = Record<string, string | string[]>;
 
-export type AbortExchange = (code: ErrorCode) => void;
+export type AbortExchange = (code: ErrorCode, exchange: Exchange) => void;
 
 const NO_COOKIES: CookieView = { header: '', tokenHash: null, nonce: null, tossed: false, forwarded: '' };
 
@@ -95,7 +95,7 @@ export class Exchange implements LiveStream {
   }
 
   cut(code: ErrorCode): void {
-    this.abort?.(code);
+    this.abort?.(code, this);
   }
 
   /** Whether the answer is shown to a person as a page of its own (Fetch Metadata; Accept for older clients). */

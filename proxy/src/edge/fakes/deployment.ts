@@ -46,7 +46,7 @@ export interface Deployment {
   publisher: FakePeer;
   dialPublisher(): Promise<FakePeer>;
   /** The cookie of a session of `user` that is good at `host`. */
-  person(user: string, host: string, session?: string): Promise<string>;
+  readonly person: (user: string, host: string, session?: string) => Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export async function startDeployment(): Promise<Deployment> {
     origin,
     publisher: await dialPublisher(),
     dialPublisher,
-    async person(user, host, session) {
+    person: async (user, host, session) => {
       const { grant, cookie } = signedIn(user, host, session === undefined ? {} : { session });
       await control.grant(grant);
       return cookie;

@@ -1,4 +1,5 @@
 import { STATUS_CODES, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Duplex } from 'node:stream';
 import { CausewayError, LIMITS, type ErrorCode } from '@causeway/contract';
 import httpProxy from 'http-proxy-3';
 import { refusal } from '../../exchange/answer.ts';
@@ -22,27 +23,33 @@ interface Forwarding {
   ended: boolean;
 }
 
+/** On the request itself: what a WeakMap holds lives through every collection of young objects, as below. */
+const FORWARDING = Symbol('forwarding');
+
+interface ForwardedRequest extends IncomingMessage {
+  [FORWARDING]?: Forwarding;
+}
+
 /** Sends what the passes let through to the app, and the app's answer back, with `http-proxy-3`. */
 export class Forwarder {
   readonly #options: EngineOptions;
   readonly #upstreams: Upstreams;
   readonly #draining: () => boolean;
   readonly #proxy = httpProxy.createProxyServer({});
-  readonly #forwardings = new WeakMap<IncomingMessage, Forwarding>();
 
   constructor(options: EngineOptions, upstreams: Upstreams, draining: () => boolean) {
     this.#options = options;
     this.#upstreams = upstreams;
     this.#draining = draining;
     // the last step before its own: whatever it, or a pass of it, thinks of the head, this is what is sent
-    this.#proxy.before('web', 'stream', (request) => {
-      const exchange = this.#forwardings.get(request)?.exchange;
+    this.#proxy.before('web', 'stream', (request: ForwardedRequest) => {
+      const exchange = request[FORWARDING]?.exchange;
       if (exchange === undefined || exchange.upstreamHeaders === null) throw new CausewayError('CW_INTERNAL');
       request.url = exchange.target;
       request.headers = exchange.upstreamHeaders;
     });
-    this.#proxy.on('proxyReq', (upstream, request, response) => {
-      const forwarding = this.#forwardings.get(request);
+    this.#proxy.on('proxyReq', (upstream, request: ForwardedRequest, response) => {
+      const forwarding = request[FORWARDING];
       if (forwarding === undefined) return;
       forwarding.upstream = upstream;
       // nobody asked for one; without a listener the request would end without any event
@@ -54,7 +61,7 @@ export class Forwarder {
     this.#proxy.on('proxyRes', (answer, request, response) => this.#onAnswer(answer, request, response));
   }
 
-  forward(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void {
+  forward(exchange: Exchange, request: ForwardedRequest, response: ServerResponse): void {
     const { app } = exchange;
     if (app === null) throw new CausewayError('CW_INTERNAL');
     const forwarding: Forwarding = {
@@ -67,8 +74,8 @@ export class Forwarder {
       retried: false,
       ended: false,
     };
-    this.#forwardings.set(request, forwarding);
-    exchange.abort = () => response.socket?.destroy();
+    request[FORWARDING] = forwarding;
+    exchange.abort = endConnection;
     this.#options.live.add(exchange);
     response.once('close', () => this.#ended(forwarding, request, response));
     response.on('error', () => response.socket?.destroy());
@@ -82,8 +89,8 @@ export class Forwarder {
     this.#proxy.web(request, response, options, (error) => this.#onError(forwarding, error, request, response));
   }
 
-  #onAnswer(answer: IncomingMessage, request: IncomingMessage, response: ServerResponse): void {
-    const forwarding = this.#forwardings.get(request);
+  #onAnswer(answer: IncomingMessage, request: ForwardedRequest, response: ServerResponse): void {
+    const forwarding = request[FORWARDING];
     if (forwarding === undefined) return;
     if (forwarding.timer !== null) clearTimeout(forwarding.timer);
     forwarding.answer = answer;
@@ -151,6 +158,14 @@ export class Forwarder {
     forwarding.exchange.abort = null;
     this.#options.live.remove(forwarding.exchange);
   }
+}
+
+/**
+ * One function for all: with a closure of each request in its exchange, whole requests lived through the collections
+ * of young objects, which then took ten times as long (17 ms, every 500 requests).
+ */
+function endConnection(_code: ErrorCode, { request: { connection } }: Exchange): void {
+  if (connection instanceof Duplex) connection.destroy();
 }
 
 /** Safe methods without a body, on a connection that ended without a byte of an answer. */
