@@ -171,6 +171,13 @@ export const httpSuite: Suite = async ({ rounds, seconds }) => {
   }
 };
 
+/** Each of the three as it costs where it is measured best: on a core of its own, or for control next to the edge. */
+function total(of: (contender: string, process: string) => number[]): number[] {
+  const publisher = of('publisher', 'publisher');
+  const control = of('pop', 'control');
+  return of('pop', 'edge').map((edge, round) => edge + (publisher[round] ?? NaN) + (control[round] ?? NaN));
+}
+
 function rowsOf(figures: ReadonlyMap<string, Figures>): Row[] {
   const rows: Row[] = [];
   for (const [kind, label, unit, scale] of [
@@ -190,6 +197,7 @@ function rowsOf(figures: ReadonlyMap<string, Figures>): Row[] {
       ratioRow(`${label}: publisher`, unit, of('publisher', 'publisher'), a, small ? 0.9 : null),
       ratioRow(`${label}: publisher`, unit, of('publisher', 'publisher'), b, null),
       ratioRow(`${label}: control process`, unit, of('pop', 'control'), a, null),
+      ratioRow(`${label}: edge, publisher and control`, unit, total(of), a, null),
     );
   }
   return rows;
