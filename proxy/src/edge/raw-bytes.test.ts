@@ -78,6 +78,15 @@ describe('raw bytes', () => {
     expect(origin.requests.at(-1)?.headers).not.toHaveProperty('http2-settings');
   });
 
+  test('100 Continue is said to those alone whom the passes let through', async () => {
+    const upload = `POST /upload HTTP/1.1\r\n${head}Content-Length: 1\r\nExpect: 100-continue\r\nConnection: close\r\n`;
+    const stranger = await edge.raw(INTRANET, `${upload}\r\na`);
+    expect(stranger).toMatch(/^HTTP\/1\.1 401 /);
+    const cookie = await person('alice', INTRANET);
+    const alice = await edge.raw(INTRANET, `${upload}Cookie: ${cookie}\r\n\r\na`);
+    expect(alice).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+  });
+
   test('trailers are dropped', async () => {
     const cookie = await person('alice', INTRANET);
     await edge.raw(

@@ -33,24 +33,25 @@ export class ReferenceEngine implements Engine {
       autoCleanupIncoming: false, // an app may answer before an upload has ended
       errorHandler: () => badRequest(),
     });
-    this.#server = http.createServer(
-      {
-        maxHeaderSize: LIMITS.requestHeadBytes,
-        headersTimeout: LIMITS.requestHeadMs,
-        requestTimeout: 0, // an upload may take its time; one that stalls is ended below
-        keepAliveTimeout: LIMITS.keepAliveMs,
-        connectionsCheckingInterval: 2_000,
-        insecureHTTPParser: false,
-        requireHostHeader: true,
-        joinDuplicateHeaders: false,
-        noDelay: true,
-        shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
-      },
-      (request, response) => {
-        this.#current.set(request.socket, { request, response });
-        void listener(request, response);
-      },
-    );
+    this.#server = http.createServer({
+      maxHeaderSize: LIMITS.requestHeadBytes,
+      headersTimeout: LIMITS.requestHeadMs,
+      requestTimeout: 0, // an upload may take its time; one that stalls is ended below
+      keepAliveTimeout: LIMITS.keepAliveMs,
+      connectionsCheckingInterval: 2_000,
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+      joinDuplicateHeaders: false,
+      noDelay: true,
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
+    });
+    const take = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#current.set(request.socket, { request, response });
+      void listener(request, response);
+    };
+    this.#server.on('request', take);
+    // Node would say 100 by itself, and have an upload begin that a pass then refuses: the forwarder says it.
+    this.#server.on('checkContinue', take);
     this.#server.maxHeadersCount = 0; // Node would drop those beyond it silently; the passes refuse them
     this.#server.timeout = STALL_MS;
     this.#server.on('timeout', (socket) => this.#onSilence(socket));

@@ -80,6 +80,7 @@ export class Forwarder {
     response.once('close', () => this.#ended(forwarding, request, response));
     response.on('error', () => response.socket?.destroy());
     forwarding.timer = setTimeout(() => this.#headOverdue(forwarding, request), LIMITS.upstreamHeadMs);
+    if (request.headers.expect !== undefined) response.writeContinue();
     this.#send(forwarding, request, response);
   }
 
