@@ -1,12 +1,20 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { CausewayError, type ErrorCode } from '@causeway/contract';
+import { connectSharedRead } from '@causeway/tunnel';
 import type { Target } from './target-map.ts';
 
 export type Connect = (target: Target) => Socket;
 
 /** `allowHalfOpen`: a client that has said all still waits for its answer. */
 const connectTcp: Connect = ({ address, port }) =>
-  connect({ host: address, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+  connectSharedRead({
+    host: address,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  });
 
 /** What the system says about a failed connection, as a code of ours. */
 export function connectErrorCode(systemCode: unknown): ErrorCode {

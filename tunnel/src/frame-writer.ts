@@ -2,7 +2,7 @@ import { encodeHeader, HEADER_BYTES, Type } from './frame.ts';
 
 const SLAB = 64 * 1024;
 /** Payload up to here is cheaper to copy beside its header than to write as a piece of its own. */
-const COPY = 16 * 1024;
+export const COPY = 16 * 1024;
 
 /**
  * Collects the frames of one loop turn: headers and small payloads lie side by side in one slab, larger payloads stay

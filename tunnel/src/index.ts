@@ -13,6 +13,7 @@ export type { MuxSessionOptions } from './mux-session-options.ts';
 export { MuxStream } from './mux-stream.ts';
 export { forgetIdentity, identityFile, obtainIdentity, type ObtainOptions, prepareDataDir } from './obtain-identity.ts';
 export { type OpenRequest } from './open-request.ts';
+export { connectSharedRead } from './shared-read.ts';
 export { stitch, type Stitched, type StitchResult } from './stitch.ts';
 export { stitchSocket } from './stitch-socket.ts';
 export { streamDuplex } from './stream-duplex.ts';

@@ -1,6 +1,7 @@
 import { CausewayError } from '@causeway/contract';
 import { ByteQueue } from './byte-queue.ts';
 import { tunnelCounters } from './counters.ts';
+import { COPY } from './frame-writer.ts';
 import { Flag, INITIAL_WINDOW, Type } from './frame.ts';
 import type { Preface, StreamHost } from './stream-host.ts';
 
@@ -116,7 +117,7 @@ export class MuxStream {
       this.reset(new CausewayError('CW_BUSY', 'more was written than the other side takes'));
       return false;
     }
-    if (this.#pendingBytes === 0 && bytes.length <= Math.min(this.#sendWindow, MAX_FRAME) && !this.#host.blocked) {
+    if (this.#sendsAtOnce(bytes.length)) {
       if (bytes.length > 0) this.#sendFrame(bytes);
     } else if (bytes.length > 0) {
       this.#pending.push(bytes);
@@ -127,6 +128,15 @@ export class MuxStream {
     this.#needDrain = true;
     if (this.#pendingBytes === 0) this.#host.wait(this);
     return false;
+  }
+
+  /** As `write`, for bytes that change afterwards: copied, but for what the frame's own slab copies anyway. */
+  writeCopy(bytes: Uint8Array): boolean {
+    return this.write(bytes.length <= COPY && this.#sendsAtOnce(bytes.length) ? bytes : Buffer.from(bytes));
+  }
+
+  #sendsAtOnce(length: number): boolean {
+    return this.#pendingBytes === 0 && length <= Math.min(this.#sendWindow, MAX_FRAME) && !this.#host.blocked;
   }
 
   /** Sends FIN after everything written; the peer's data goes on. */

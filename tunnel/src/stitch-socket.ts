@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CausewayError } from '@causeway/contract';
 import type { MuxStream } from './mux-stream.ts';
+import { takeReads } from './shared-read.ts';
 import type { Stitched, StitchResult } from './stitch.ts';
 
 /**
@@ -33,10 +34,16 @@ export function stitchSocket(stream: MuxStream, socket: Duplex, onDone: (result:
   };
 
   socket.on('drain', () => stream.resume());
-  socket.on('data', (bytes: Uint8Array) => {
+  const shared = takeReads(socket, (bytes) => {
     down += bytes.length;
-    if (!stream.write(bytes)) socket.pause();
+    return stream.writeCopy(bytes);
   });
+  if (!shared) {
+    socket.on('data', (bytes: Uint8Array) => {
+      down += bytes.length;
+      if (!stream.write(bytes)) socket.pause();
+    });
+  }
   socket.on('end', () => stream.end());
   socket.on('error', (error) => {
     failure = error;
