@@ -1,0 +1,38 @@
+/**
+ * Every record and every number that both sides of the WebAssembly boundary know, declared once. `layout.ts` turns
+ * them into `assembly/layout.gen.ts` and `src/layout.gen.ts`.
+ *
+ * Fields follow one another in the order given, little-endian; nothing is padded silently: a field that is not at a
+ * multiple of its own size, or a size that is not the sum of the fields, is an error. Fill gaps with `bytes(n)`.
+ */
+export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'u64' | 'i64' | Bytes;
+
+/** `n` bytes, aligned to one. */
+export interface Bytes {
+  readonly bytes: number;
+}
+
+export const bytes = (n: number): Bytes => ({ bytes: n });
+
+export interface RecordDefinition {
+  /** In camelCase: `natEntry` gives NAT_ENTRY_BYTES and, for its field `lastSeen`, NAT_ENTRY_LAST_SEEN. */
+  readonly name: string;
+  readonly about: string;
+  /** Of one record in bytes, a multiple of `align`. */
+  readonly size: number;
+  /** What the start of a record is a multiple of: 1, 2, 4, 8 or 16. */
+  readonly align: number;
+  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+}
+
+/** Numbers that mean something: kinds, flags, answers of functions. `packetFlag` with `options` gives PACKET_FLAG_OPTIONS. */
+export interface NumbersDefinition {
+  readonly name: string;
+  readonly about: string;
+  readonly type: 'u32' | 'i32';
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export const RECORDS: readonly RecordDefinition[] = [];
+
+export const NUMBERS: readonly NumbersDefinition[] = [];
