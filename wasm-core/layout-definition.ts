@@ -33,6 +33,67 @@ export interface NumbersDefinition {
   readonly values: Readonly<Record<string, number>>;
 }
 
-export const RECORDS: readonly RecordDefinition[] = [];
+export const RECORDS: readonly RecordDefinition[] = [
+  {
+    name: 'policyRule',
+    about: 'What of a rule is asked of each flow: see `src/policy/image-layout.ts`.',
+    size: 16,
+    align: 8,
+    fields: [
+      { name: 'from', type: 'u16' },
+      { name: 'to', type: 'u16' },
+      { name: 'protocols', type: 'u8' },
+      { name: 'activities', type: 'u8' },
+      { name: 'times', type: 'u16' },
+      { name: 'destinations', type: 'u32' },
+      { name: 'ports', type: 'u32' },
+    ],
+  },
+  {
+    name: 'policyTable',
+    about:
+      'Where the sections of a policy image lie (relative to it) and how long they are, as `policyLoad` takes them.',
+    size: 76,
+    align: 4,
+    fields: [
+      ...['rulesAt', 'rangesAt', 'portListsAt', 'windowsAt', 'timeListsAt', 'setsAt', 'payloadAt'],
+      ...['rules', 'ranges', 'portLists', 'windows', 'timeLists', 'destinationLists', 'units'],
+      ...['firstApp', 'apps', 'firstDestination', 'destinations', 'axesAt'],
+    ].map((name) => ({ name, type: 'u32' as const })),
+  },
+  {
+    name: 'policyProbe',
+    about: 'One probe of a batch; the answer, an i32, takes the place of its app.',
+    size: 8,
+    align: 4,
+    fields: [
+      { name: 'app', type: 'u32' },
+      { name: 'port', type: 'u16' },
+      { name: 'protocol', type: 'u8' },
+      { name: 'activity', type: 'u8' },
+    ],
+  },
+];
 
-export const NUMBERS: readonly NumbersDefinition[] = [];
+export const NUMBERS: readonly NumbersDefinition[] = [
+  {
+    name: 'policy',
+    about:
+      'Sets that every image has: rules without a condition on each axis of a principal, then rules for every app.',
+    type: 'u32',
+    values: { axes: 8, everyApp: 8, fixedSets: 9 },
+  },
+  { name: 'policyProtocol', about: 'Bits.', type: 'u32', values: { tcp: 1, udp: 2 } },
+  {
+    name: 'policyActivity',
+    about: 'Bits.',
+    type: 'u32',
+    values: { access: 1, upload: 2, download: 4, copy: 8, paste: 16, any: 31 },
+  },
+  {
+    name: 'policyMinute',
+    about: 'Minutes of a week from Monday 00:00; `unknown` where the flow has no time.',
+    type: 'u32',
+    values: { week: 10_080, unknown: 0xffff },
+  },
+];
