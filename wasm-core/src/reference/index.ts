@@ -1,3 +1,6 @@
+export { ReferenceClassRunScanner, ReferenceDigitRunScanner, ReferenceLiteralScanner } from './scan-reference.ts';
+export { ReferenceFrameBatch } from './frames-reference.ts';
+export { ReferenceFlowTable } from './reference-flow-table.ts';
 export { ReferenceLpm } from './reference-lpm.ts';
 export { ReferencePolicyMatcher } from './reference-policy-matcher.ts';
 export type { ExplainedRule, ReferenceSession } from './reference-policy-matcher.ts';
