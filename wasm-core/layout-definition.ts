@@ -53,11 +53,11 @@ const packetHeaders = (name: (field: string) => string): RecordDefinition['field
 export const RECORDS: readonly RecordDefinition[] = [
   {
     name: 'packet',
-    about: 'A parsed packet. `offset`: where it is in its area; `mark`: the caller’s; `icmp`: type × 256 + code.',
+    about: 'A parsed packet. `offset`: where it is in its area; `icmp`: type × 256 + code.',
     size: 112,
     align: 16,
     fields: [
-      ...['offset', 'mark', 'tcpFlags', 'icmp'].map((name) => ({ name, type: 'u32' }) as const),
+      ...['offset', 'unused', 'tcpFlags', 'icmp'].map((name) => ({ name, type: 'u32' }) as const),
       ...packetHeaders((field) => field),
       ...packetHeaders((field) => `embedded${field.replace(/^./, (letter) => letter.toUpperCase())}`),
     ],

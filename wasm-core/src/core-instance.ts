@@ -30,6 +30,15 @@ export interface CoreExports {
   lpmBuild(records: number): number;
   lpmLookup4(address: number): number;
   lpmLookup6(a: number, b: number, c: number, d: number): number;
+  checksumAdd(at: number, length: number, sum: number): number;
+  checksumEnd(sum: number): number;
+  packetParse(area: number, offset: number, length: number, descriptor: number): number;
+  packetRewrite(packet: number, descriptor: number, change: number): number;
+  packetClampMss(packet: number, descriptor: number, mss: number): number;
+  packetVerify(packet: number, descriptor: number): number;
+  packetUnreachable(packet: number, descriptor: number, to: number, room: number, from: number, code: number): number;
+  packetTooBig(packet: number, descriptor: number, to: number, room: number, from: number, mtu: number): number;
+  packetReset(packet: number, descriptor: number, to: number, room: number): number;
   framesReserve(capacity: number, frames: number): number;
   framesParse(state: number, out: number, input: number, maxLength: number, most: number): number;
   framesReclaim(state: number, input: number): number;

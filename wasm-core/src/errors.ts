@@ -11,6 +11,7 @@ export const CORE_ERRORS = {
   CW_CORE_SESSION: { status: 500, retryable: false, text: 'the policy session is closed or of another matcher' },
   CW_CORE_ARGUMENT: { status: 500, retryable: false, text: 'an app, protocol, port or method that does not exist' },
   CW_CORE_ADDRESS: { status: 400, retryable: false, text: 'this is not an IP address' },
+  CW_CORE_RANGE: { status: 500, retryable: false, text: 'an offset, length, index or size outside of what there is' },
   CW_CORE_PREFIX: { status: 400, retryable: false, text: 'this is not an IP prefix or range, or has no valid value' },
   CW_CORE_NAT: { status: 500, retryable: false, text: 'a key, port, time or timeout that a flow table does not take' },
   CW_CORE_STUBS: { status: 503, retryable: true, text: 'no stub address is free' },

@@ -20,6 +20,11 @@ export type {
   FlowTimeouts,
   PortRange,
 } from './nat/flow.ts';
+export { PacketBuffer } from './packets/packet-buffer.ts';
+export type { PacketBufferOptions } from './packets/packet-buffer.ts';
+export type { PacketChange } from './packets/packet-engine.ts';
+export { PACKET_ERRORS } from './packets/packet-errors.ts';
+export { PACKET_FIELDS, PACKET_FLAG_BITS } from './packets/packet-fields.ts';
 export { compilePolicy } from './policy/compile-policy.ts';
 export type {
   PolicyActivity,
