@@ -122,6 +122,28 @@ function gapMask(text: v128): u64 {
   return <u64>i8x16.bitmask(v128.or(i8x16.eq(text, i8x16.splat(32)), i8x16.eq(text, i8x16.splat(45))));
 }
 
+/** Whether the `length` digits before `end`, 32 at the most, have a right check digit. */
+function luhnHolds(end: usize, length: u32): bool {
+  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const zero = i8x16.splat(48);
+  const head = v128.and(i8x16.sub(v128.load(end - 32), zero), i8x16.ge_s(places, i8x16.splat(<i8>(32 - <i32>length))));
+  const tail = v128.and(i8x16.sub(v128.load(end - 16), zero), i8x16.ge_s(places, i8x16.splat(<i8>(16 - <i32>length))));
+  const counted = i8x16.add(weighed(head), weighed(tail));
+  const sums = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(counted));
+  const sum =
+    i32x4.extract_lane(sums, 0) +
+    i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) +
+    i32x4.extract_lane(sums, 3);
+  return sum % 10 == 0;
+}
+
+/** Digits of which every other one, not the last, counts twice. */
+function weighed(digits: v128): v128 {
+  const doubled = i8x16.add(digits, v128.and(digits, i16x8.splat(0x00ff)));
+  return i8x16.sub(doubled, v128.and(i8x16.gt_u(doubled, i8x16.splat(9)), i8x16.splat(9)));
+}
+
 /** The next run of characters from `at` with enough digits, or that reaches the last 64 bytes. */
 function skip(at: i32, bytes: i32): i32 {
   const base = input();
@@ -159,7 +181,12 @@ function skip(at: i32, bytes: i32): i32 {
       const length = ctz<u64>(~(run >> start));
       if (start + length >= 64) break;
       const within = (((<u64>1) << length) - 1) << start;
-      if (<u32>popcnt<u64>(ones & within) >= least) return at + <i32>start;
+      const held = <u32>popcnt<u64>(ones & within);
+      // A group that stands alone is judged here, so that the machine sees it only when it is a number.
+      const alone = <u64>held == length;
+      if (held >= least && !(alone && (held > most || (luhn && !luhnHolds(p + <usize>(start + length), held))))) {
+        return at + <i32>start;
+      }
       long &= ~within;
     }
     at += 64 - open;
