@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import { coreSuite } from './core-suite.ts';
 import { httpSuite } from './http-suite.ts';
 import { printRows, writeRows, type Row } from './row.ts';
 
 /** A suite measures subject and peers interleaved in one run and says under which conditions. */
 export type Suite = (options: { rounds: number; seconds: number }) => Promise<{ conditions: object; rows: Row[] }>;
 
-const SUITES: Record<string, Suite> = { http: httpSuite };
+const SUITES: Record<string, Suite> = { http: httpSuite, core: coreSuite };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

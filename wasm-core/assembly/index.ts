@@ -12,7 +12,7 @@ export {
   decide,
   decideBatch,
 } from './policy';
-export { lpmReserve, lpmBuild, lpmLookup4, lpmLookup6 } from './lpm';
+export { lpmReserve, lpmBuild, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
 export * from './frames';
 export { checksumAdd, checksumEnd } from './checksum';
 export { packetParse } from './packet-parse';

@@ -30,6 +30,8 @@ export interface CoreExports {
   lpmBuild(records: number): number;
   lpmLookup4(address: number): number;
   lpmLookup6(a: number, b: number, c: number, d: number): number;
+  lpmBatch4(at: number, count: number): void;
+  lpmBatch6(at: number, count: number): void;
   checksumAdd(at: number, length: number, sum: number): number;
   checksumEnd(sum: number): number;
   packetParse(area: number, offset: number, length: number, descriptor: number): number;

@@ -21,7 +21,9 @@ export function minuteOfWeek(now: number, utcOffset = 0): number {
   if (!(utcOffset >= -MAX_OFFSET && utcOffset <= MAX_OFFSET)) {
     throw new CoreError('CW_CORE_ARGUMENT', `an offset from UTC is at most ${MAX_OFFSET} minutes`);
   }
-  const minute = (Math.floor(now / 60_000 + utcOffset) + EPOCH) % WEEK;
+  const minutes = Math.floor(now / 60_000 + utcOffset) + EPOCH;
+  // Whole numbers of 32 bits, as until the year 6053, have a far faster remainder than others.
+  const minute = (minutes | 0) === minutes ? (minutes | 0) % WEEK : minutes % WEEK;
   return minute < 0 ? minute + WEEK : minute;
 }
 
