@@ -8,7 +8,7 @@ import { wasmEngine } from './wasm-engine.ts';
 /**
  * Finds every occurrence of every literal, overlapping ones too. `what` of a hit is the literal's index; hits with the
  * same end come by ascending index. Up to 64 literals are compared 16 bytes of text at a time; more, up to 8192 of
- * 128 KiB together, by an automaton, with a filter in front where none is shorter than four bytes.
+ * 128 KiB together, by an automaton.
  */
 export class LiteralScanner extends StreamScanner {
   /** Literals are 1 to 255 bytes, strings in UTF-8. `maxHits` is at least their number. Throws `CW_CORE_SCAN`, `CW_CORE_MEMORY`. */

@@ -9,16 +9,8 @@ export interface ScanExports {
   readonly streamBegin: (count: number) => void;
   readonly teddyReserve: (count: number, restBytes: number) => number;
   readonly teddyRun: () => number;
-  readonly ahoReserve: (
-    states: number,
-    classes: number,
-    acceptFrom: number,
-    literals: number,
-    longest: number,
-  ) => number;
+  readonly ahoReserve: (states: number, classes: number, acceptFrom: number, literals: number) => number;
   readonly ahoReset: () => void;
-  readonly ahoFilter: (gram: number, step: number, fold: bigint) => void;
-  readonly ahoFilterAdd: (end: number) => void;
   readonly ahoRun: () => number;
   readonly digitsReserve: (minDigits: number, maxDigits: number, maxGap: number, check: number) => number;
   readonly digitsReset: () => void;
