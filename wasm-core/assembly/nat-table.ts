@@ -54,7 +54,7 @@ let seed: u64 = 0;
 let freeHead: u32 = NOWHERE;
 let endedHead: u32 = NOWHERE;
 let endedTail: u32 = NOWHERE;
-/** Hashes of a batch, 8 bytes each. */
+/** Of a batch: 32 bytes for each packet, or a hash of 8 for each key. */
 export let hashes: usize = 0;
 
 /** False when the memory's maximum is reached. Sizes never change afterwards. */
@@ -68,7 +68,7 @@ export function createTable(family6: bool, flows: u32, seedLow: u32, seedHigh: u
   while (count < flows << 2) count <<= 1;
   mask = count - 1;
   counters = alloc(NAT_COUNTER_BYTES);
-  hashes = alloc((<usize>NAT_LIMIT_BATCH) << 3);
+  hashes = alloc((<usize>NAT_LIMIT_BATCH) << 5);
   // Entries begin on a cache line.
   entries = (alloc(<usize>flows * entryBytes + 64) + 63) & ~63;
   slots = (alloc(((<usize>count) << 2) + 64) + 63) & ~63;

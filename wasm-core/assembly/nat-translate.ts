@@ -26,8 +26,10 @@ import { TCP, touch, UDP } from './nat-state';
 
 /**
  * Looks up the flow of each packet and rewrites it in place to the mirror of the flow's other key, addresses, ports and
- * checksums (RFC 1624 eqn. 3). In groups of 32, in three passes: all hashes and index lines, then all entry lines, then
- * the work; so the cache misses of a group overlap instead of following one another.
+ * checksums (RFC 1624 eqn. 3). In groups of 32, in four passes: checks and hashes, all index lines, all entry lines,
+ * then the work; so the cache misses of a group overlap instead of following one another.
+ *
+ *     note of a packet: | hash u64 | ports | protocol | transport | checksum at | TCP flags | echo reply |    32 bytes
  *
  * What is not rewritten here and left untouched: fragments, extension headers, other protocols and ICMP other than echo
  * (OTHER, for the packet functions), and what contradicts itself (MALFORMED). A packet is checked whole before a byte
@@ -37,7 +39,7 @@ const GROUP: i32 = 32;
 const ICMP4: u32 = 1;
 const ICMP6: u32 = 58;
 
-/** Of the packet that `classify` looked at last; read at once by its caller. */
+/** Of the packet that `classify` looked at last, or that `rewrite` is to change. */
 let transport: usize = 0;
 let protocol: u32 = 0;
 let ports: u32 = 0;
@@ -159,14 +161,24 @@ export function translate(base: usize, descriptors: usize, answers: usize, count
       const inside = length <= NAT_LIMIT_PACKET_BYTES && load<u32>(descriptor) <= NAT_LIMIT_PACKET_BYTES - length;
       const code = inside ? classify(packet, length) : NAT_MALFORMED;
       store<i32>(answers + ((<usize>i) << 2), code);
-      if (code != 0) continue;
-      const hash = hashKey(packet + (wide ? 8 : 12), ports, protocol);
-      store<u64>(hashes + ((<usize>i) << 3), hash);
-      sink ^= homeSlot(hash);
+      const note = hashes + ((<usize>i) << 5);
+      if (code != 0) {
+        // Any slot will do for the passes ahead, which so need no branch.
+        store<u64>(note, 0);
+        continue;
+      }
+      store<u64>(note, hashKey(packet + (wide ? 8 : 12), ports, protocol));
+      store<u32>(note, ports, 8);
+      store<u32>(note, protocol, 12);
+      store<u32>(note, <u32>transport, 16);
+      store<u32>(note, <u32>checksumAt, 20);
+      store<u32>(note, protocol == TCP ? tcpFlags : 0, 24);
+      store<u32>(note, <u32>echoReply, 28);
     }
+    // Short loops, so that the processor has as many of these reads under way at once as it can.
+    for (let i = from; i < end; i++) sink ^= homeSlot(load<u64>(hashes + ((<usize>i) << 5)));
     for (let i = from; i < end; i++) {
-      if (load<i32>(answers + ((<usize>i) << 2)) != 0) continue;
-      const slot = homeSlot(load<u64>(hashes + ((<usize>i) << 3)));
+      const slot = homeSlot(load<u64>(hashes + ((<usize>i) << 5)));
       if (slot != 0) sink ^= <u32>load<u8>(tailOf(slotEntry(slot)));
     }
     for (let i = from; i < end; i++) {
@@ -174,22 +186,22 @@ export function translate(base: usize, descriptors: usize, answers: usize, count
       if (load<i32>(answer) != 0) continue;
       const descriptor = descriptors + ((<usize>i) << 3);
       const packet = base + <usize>load<u32>(descriptor);
-      const length = load<u32>(descriptor, 4);
-      // Again, because an earlier packet of the group may be the same bytes and is rewritten by now.
-      const code = classify(packet, length);
-      if (code != 0) {
-        store<i32>(answer, code);
-        continue;
-      }
-      const addresses = packet + (wide ? 8 : 12);
-      const reference = find(hashKey(addresses, ports, protocol), addresses, ports, protocol);
-      if (reference == NOWHERE || !isLive(tailOf(entryAt(reference >> 1)), now)) {
+      const note = hashes + ((<usize>i) << 5);
+      protocol = load<u32>(note, 12);
+      // Where packets overlap, these are of before the rewriting of the others: the addresses then match no flow, or
+      // what is rewritten still lies in the packet.
+      const reference = find(load<u64>(note), packet + (wide ? 8 : 12), load<u32>(note, 8), protocol);
+      const tail = reference == NOWHERE ? 0 : tailOf(entryAt(reference >> 1));
+      if (tail == 0 || !isLive(tail, now)) {
         store<i32>(answer, NAT_NONE);
         missed++;
         continue;
       }
+      transport = <usize>load<u32>(note, 16);
+      checksumAt = <usize>load<u32>(note, 20);
+      echoReply = load<u32>(note, 28) != 0;
       rewrite(packet, reference);
-      touch(tailOf(entryAt(reference >> 1)), reference & 1, protocol == TCP ? tcpFlags : 0, length, now);
+      touch(tail, reference & 1, load<u32>(note, 24), load<u32>(descriptor, 4), now);
       store<i32>(answer, <i32>reference);
       done++;
     }

@@ -311,6 +311,23 @@ describe.each(implementations)('flow table, %s', (_, Table) => {
     expect([...table.answers.subarray(0, 4)]).toEqual([2, FLOW_CODES.none, FLOW_CODES.malformed, FLOW_CODES.malformed]);
   });
 
+  it('rewrites a full batch and holds every flow as before', () => {
+    const table = make({ capacity: 256 });
+    for (let n = 0; n < 256; n++) {
+      const { outward, inward } = keys(4, n);
+      table.open(outward, inward, 0);
+      const packet = natPacket(outward, 4);
+      table.packets.set(packet, n * 64);
+      table.descriptors.set([n * 64, packet.length], n * 2);
+    }
+    expect(table.translate(256, 0)).toBe(256);
+    for (let n = 0; n < 256; n++) {
+      const { outward, inward } = keys(4, n);
+      expect(table.describe(n)).toMatchObject({ flow: n, outward, inward, packetsOut: 1, packetsIn: 0 });
+      expect(table.packets.slice(n * 64, n * 64 + 40)).toEqual(natPacket(mirrorKey(inward), 4));
+    }
+  });
+
   it('says what it leaves to others', () => {
     const table = make();
     const table6 = make({ family: 6 });
