@@ -81,7 +81,7 @@ function readHeaders(packet: usize, start: u32, given: u32, d: usize, g: usize, 
 
 function readIPv4(packet: usize, start: u32, given: u32, d: usize, g: usize, embedded: bool): i32 {
   const at = packet + <usize>start;
-  const header = <u32>(load<u8>(at) & 15) << 2;
+  const header = (<u32>(load<u8>(at) & 15)) << 2;
   if (header < 20) return PACKET_ERROR_HEADER;
   if (header > given) return PACKET_ERROR_TRUNCATED;
   const total = load16(at + 2);
@@ -291,16 +291,7 @@ function readUdp(at: usize, pos: u32, room: u32, flags: u32, family: u32, g: usi
   return 0;
 }
 
-function readIcmp(
-  packet: usize,
-  pos: u32,
-  end: u32,
-  flags: u32,
-  family: u32,
-  d: usize,
-  g: usize,
-  embedded: bool,
-): i32 {
+function readIcmp(packet: usize, pos: u32, end: u32, flags: u32, family: u32, d: usize, g: usize, embedded: bool): i32 {
   if (end - pos < 8) return PACKET_ERROR_TRANSPORT;
   const at = packet + <usize>pos;
   const type = <u32>load<u8>(at);
