@@ -15,8 +15,14 @@ const policy = {
   ],
 };
 const ada = {
-  ...{ user: 'ada', groups: ['staff'], method: 'agent', ou: 'corp/eng/core' },
-  ...{ posture: ['encrypted'], os: 'linux', network: 'home', source: '192.0.2.7' },
+  user: 'ada',
+  groups: ['staff'],
+  method: 'agent',
+  ou: 'corp/eng/core',
+  posture: ['encrypted'],
+  os: 'linux',
+  network: 'home',
+  source: '192.0.2.7',
 };
 
 const matcher = new PolicyMatcher(compilePolicy(policy));

@@ -79,3 +79,13 @@ export function instantiateCore(): CoreExports {
   // The boundary where types come in: the build's freshness test ties the exports to the sources.
   return new wasm.Instance(compiled).exports as CoreExports;
 }
+
+/** Whether this runtime has WebAssembly with SIMD, and lets the module be compiled (a page's policy may forbid it). */
+export function canRunCore(): boolean {
+  try {
+    instantiateCore();
+    return true;
+  } catch {
+    return false;
+  }
+}

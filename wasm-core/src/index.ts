@@ -1,3 +1,5 @@
+export { createCore } from './create-core.ts';
+export type { Core, CoreOptions, LpmFace, PolicyFace } from './create-core.ts';
 export { CORE_ERRORS, CoreError } from './errors.ts';
 export type { CoreErrorCode, CoreErrorEntry } from './errors.ts';
 export { DESCRIPTOR_WORDS, FRAME_HEADER_BYTES } from './frames/frame-layout.ts';

@@ -34,8 +34,14 @@ const input: PolicyInput = {
 const people: readonly PolicySubject[] = [
   { user: 'zoë', groups: ['ops'], method: 'browser' },
   {
-    ...{ user: 'x', groups: [], method: 'browser', ou: 'corp/eng/core', posture: ['compliant'], os: 'linux' },
-    ...{ network: 'office', source: '192.0.2.9' },
+    user: 'x',
+    groups: [],
+    method: 'browser',
+    ou: 'corp/eng/core',
+    posture: ['compliant'],
+    os: 'linux',
+    network: 'office',
+    source: '192.0.2.9',
   },
   { user: 'u', groups: ['g2'], method: 'browser' },
   { user: 'u', groups: [], method: 'agent' },

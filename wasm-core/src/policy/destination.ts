@@ -55,6 +55,7 @@ export function parseRange(text: string): AddressRange | null {
 
 /** Throws `CW_CORE_POLICY` on what is neither a name, nor `*.` and a name, nor addresses. */
 export function parseDestination(text: string): Destination {
+  if (typeof text !== 'string') throw notOne('destination', '');
   const range = parseRange(text);
   if (range !== null) return { kind: 'range', range };
   const below = text.startsWith('*.');
@@ -65,13 +66,13 @@ export function parseDestination(text: string): Destination {
 
 /** Throws `CW_CORE_POLICY`. */
 export function parseSource(text: string): AddressRange {
-  const range = parseRange(text);
-  if (range === null) throw notOne('source', text);
+  const range = typeof text === 'string' ? parseRange(text) : null;
+  if (range === null) throw notOne('source', typeof text === 'string' ? text : '');
   return range;
 }
 
 function notOne(what: string, text: string): CoreError {
-  return new CoreError('CW_CORE_POLICY', `not a ${what}: ${JSON.stringify(String(text).slice(0, 60))}`);
+  return new CoreError('CW_CORE_POLICY', `not a ${what}: ${JSON.stringify(text.slice(0, 60))}`);
 }
 
 /** The same addresses as ranges that the 128-bit line's prefixes can say: IPv6 around IPv4 is two. */

@@ -112,8 +112,22 @@ export function layOut(counts: ImageCounts): ImageLayout {
   const length = namesAt + counts.nameBytes;
   return {
     ...counts,
-    ...{ rulesAt, rangesAt, portListsAt, windowsAt, timeListsAt, setsAt, payloadAt, conditionsAt },
-    ...{ sourcesAt, destinationPrefixesAt, endsAt, namesAt, length, firstKeys, firstApp, firstDestination },
+    rulesAt,
+    rangesAt,
+    portListsAt,
+    windowsAt,
+    timeListsAt,
+    setsAt,
+    payloadAt,
+    conditionsAt,
+    sourcesAt,
+    destinationPrefixesAt,
+    endsAt,
+    namesAt,
+    length,
+    firstKeys,
+    firstApp,
+    firstDestination,
   };
 }
 

@@ -80,8 +80,14 @@ class RuleFacts {
     const hosts = destinations?.flatMap((entry) => (entry.kind === 'name' ? [entry.name] : []));
     this.#below = new Set(destinations?.flatMap((entry) => (entry.kind === 'below' ? [entry.suffix] : [])));
     this.#names = [
-      ...[rule.users, rule.groups, rule.methods, rule.posture, rule.os, rule.networks],
-      ...[rule.activities, hosts],
+      rule.users,
+      rule.groups,
+      rule.methods,
+      rule.posture,
+      rule.os,
+      rule.networks,
+      rule.activities,
+      hosts,
     ].map((names) => (names === undefined ? null : new Set<string>(names)));
     const times = rule.times === undefined ? null : weekSpans(rule.times);
     const ranges = destinations?.flatMap((entry) => (entry.kind === 'range' ? [entry.range] : []));

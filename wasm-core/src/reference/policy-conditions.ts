@@ -50,6 +50,9 @@ function destinationIs(wanted: string, destination: string | Uint8Array): boolea
   return entry.kind === 'name' ? name === entry.name : name.endsWith(`.${entry.suffix}`);
 }
 
+const shownDestination = (destination: PolicyProbe['destination']): string =>
+  typeof destination === 'object' ? [...destination].join('.') : (destination ?? 'unknown');
+
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 function isWithin({ days, from, to }: PolicyTimeWindow, now: number, utcOffset: number): boolean {
@@ -122,7 +125,7 @@ export const CONDITIONS: readonly ReferenceCondition[] = [
       destinations === undefined ||
       (destination !== undefined && destinations.some((wanted) => destinationIs(wanted, destination))),
     why: ({ destinations }, _subject, _app, { destination }) =>
-      `the destination ${destination === undefined ? 'unknown' : destination} is not among its destinations (${list(destinations)})`,
+      `the destination ${shownDestination(destination)} is not among its destinations (${list(destinations)})`,
   },
   {
     holds: ({ activities }, _subject, _app, { activity = 'access' }) =>
