@@ -55,6 +55,10 @@ describe.each(KINDS)('scanners: $name', ({ literal: Literals, digits: Digits, cl
     expect(findAll(new Literals(['straße'], { ignoreCase: true }), bytes('STRAßE STRASSE'))).toEqual([[0, 0, 7]]);
   });
 
+  it('takes nothing for granted before the stream', () => {
+    expect(findAll(new Literals(['\0a', '\0\0b']), bytes('a b \0a'))).toEqual([[0, 4, 6]]);
+  });
+
   it('gives a literal that is there twice twice, and resumes where hits were full', () => {
     const scanner = new Literals(['aa', 'aa', 'a'], { maxHits: 64 });
     scanner.input.fill(97, 0, 100);
