@@ -7,7 +7,6 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packCore } from '../../wasm-core/pack.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
 import { endAll } from '../harness/end-all.ts';
 import { BROWSER, lacking } from '../harness/requirements.ts';
@@ -22,8 +21,8 @@ const inProject = (command: string, args: readonly string[]) => run(command, [..
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'causeway-project-'));
   await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
-  const tarball = await packCore(project);
-  await inProject('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball]);
+  const { stdout } = await run(process.execPath, [join(ROOT, 'wasm-core', 'pack.ts'), project]);
+  await inProject('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', stdout.trim()]);
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 

@@ -150,7 +150,7 @@ describe('against the reference', () => {
       { numRuns: 150 },
     );
     // Both outcomes must have been tried, or this shows nothing.
-    expect(Math.min(matched.rule, matched.none)).toBeGreaterThan(1_000);
+    expect(Math.min(matched.rule, matched.none)).toBeGreaterThan(100);
   });
 
   it('decides the same a million times', () => {
