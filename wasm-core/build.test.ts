@@ -10,6 +10,8 @@ it('the committed module is what the sources give, byte for byte, twice', async 
   expect(await isFresh(output)).toBe(true);
   expect(await isFresh({ ...output, wasm: output.wasm.slice(1) })).toBe(false);
   expect(await isFresh({ ...output, source: `${output.source} ` })).toBe(false);
+  const scan = { ...output.scan, wasm: output.scan.wasm.slice(1) };
+  expect(await isFresh({ ...output, scan })).toBe(false);
 });
 
 it('the command says so too', async () => {

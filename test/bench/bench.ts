@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { coreSuite } from './core-suite.ts';
 import { httpSuite } from './http-suite.ts';
 import { printRows, writeRows } from './row.ts';
 import type { Suite } from './suite.ts';
 
-const SUITES: Record<string, Suite> = { http: httpSuite };
+const SUITES: Record<string, Suite> = { http: httpSuite, core: coreSuite };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

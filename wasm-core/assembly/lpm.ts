@@ -197,3 +197,24 @@ export function lpmLookup4(address: u32): i32 {
 export function lpmLookup6(a: u32, b: u32, c: u32, d: u32): i32 {
   return load<i32>(values + (search(((<u64>a) << 32) | <u64>b, ((<u64>c) << 32) | <u64>d) << 2));
 }
+
+/** `count` IPv4 addresses of 4 bytes in network order at `at`; each is answered in place, as an i32. */
+export function lpmBatch4(at: usize, count: u32): void {
+  for (let end = at + ((<usize>count) << 2); at < end; at += 4) {
+    store<i32>(at, lpmLookup4(bswap<u32>(load<u32>(at))));
+  }
+}
+
+/**
+ * `count` addresses of 16 bytes in network order at `at`; each is answered in its first four bytes. An IPv4-mapped one
+ * is the IPv4 address.
+ */
+export function lpmBatch6(at: usize, count: u32): void {
+  for (let end = at + ((<usize>count) << 4); at < end; at += 16) {
+    const high = bswap<u64>(load<u64>(at));
+    const low = bswap<u64>(load<u64>(at, 8));
+    const value =
+      high == 0 && low >> 32 == V4_PREFIX ? lpmLookup4(<u32>low) : load<i32>(values + (search(high, low) << 2));
+    store<i32>(at, value);
+  }
+}

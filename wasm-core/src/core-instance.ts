@@ -7,29 +7,61 @@ import { CORE_WASM_BASE64 } from './core-wasm.gen.ts';
 export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   reserve(size: number): number;
-  policyLoad(
-    base: number,
-    rulesAt: number,
-    rangesAt: number,
-    setsAt: number,
-    payloadAt: number,
-    rules: number,
-    ranges: number,
-    users: number,
-    groups: number,
-    apps: number,
-    units: number,
-  ): number;
+  policyLoad(base: number, table: number): number;
+  policyAxisIsFree(axis: number): number;
   sessionOpen(): number;
-  sessionGroups(slot: number, indexes: number, count: number): void;
-  sessionSeal(slot: number, user: number, method: number): void;
+  sessionAxis(slot: number, axis: number, keys: number, count: number, begin: number, end: number): void;
+  sessionSeal(slot: number): void;
   sessionClose(slot: number): void;
-  decide(slot: number, app: number, port: number, protocol: number): number;
-  decideBatch(slot: number, probes: number, count: number): void;
+  destinationClassBytes(): number;
+  destinationClassClear(at: number): void;
+  destinationClassAdd(at: number, key: number): void;
+  decide(
+    slot: number,
+    app: number,
+    port: number,
+    protocol: number,
+    activity: number,
+    minute: number,
+    destination: number,
+  ): number;
+  decideBatch(slot: number, probes: number, count: number, minute: number, destination: number): void;
   lpmReserve(records: number): number;
   lpmBuild(records: number): number;
   lpmLookup4(address: number): number;
   lpmLookup6(a: number, b: number, c: number, d: number): number;
+  lpmBatch4(at: number, count: number): void;
+  lpmBatch6(at: number, count: number): void;
+  checksumAdd(at: number, length: number, sum: number): number;
+  checksumEnd(sum: number): number;
+  packetParse(area: number, offset: number, length: number, descriptor: number): number;
+  packetRewrite(packet: number, descriptor: number, change: number): number;
+  packetClampMss(packet: number, descriptor: number, mss: number): number;
+  packetVerify(packet: number, descriptor: number): number;
+  packetUnreachable(packet: number, descriptor: number, to: number, room: number, from: number, code: number): number;
+  packetTooBig(packet: number, descriptor: number, to: number, room: number, from: number, mtu: number): number;
+  packetReset(packet: number, descriptor: number, to: number, room: number): number;
+  framesReserve(capacity: number, frames: number): number;
+  framesParse(state: number, out: number, input: number, maxLength: number, most: number): number;
+  framesReclaim(state: number, input: number): number;
+  framesEmit(descriptors: number, count: number, headers: number): void;
+  natCreate(family: number, flows: number, seedLow: number, seedHigh: number): number;
+  natTimeout(which: number, seconds: number): void;
+  natPair(): number;
+  natKeys(): number;
+  natAnswers(): number;
+  natPackets(): number;
+  natDescriptors(): number;
+  natEnded(): number;
+  natCounters(): number;
+  natEntry(flow: number): number;
+  natOpen(now: number): number;
+  natOpenPort(now: number, from: number, to: number, start: number, tries: number): number;
+  natLookup(count: number, now: number): number;
+  natTouch(reference: number, flags: number, length: number, now: number): number;
+  natClose(flow: number, now: number): number;
+  natSweep(now: number, budget: number): number;
+  natTranslate(count: number, now: number): number;
 }
 
 /** What is used of the global, which neither `lib.es` nor the types of Node declare. */
@@ -46,4 +78,14 @@ export function instantiateCore(): CoreExports {
   compiled ??= new wasm.Module(Uint8Array.from(atob(CORE_WASM_BASE64), (char) => char.charCodeAt(0)));
   // The boundary where types come in: the build's freshness test ties the exports to the sources.
   return new wasm.Instance(compiled).exports as CoreExports;
+}
+
+/** Whether this runtime has WebAssembly with SIMD, and lets the module be compiled (a page's policy may forbid it). */
+export function canRunCore(): boolean {
+  try {
+    instantiateCore();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CoreError } from '../errors.ts';
 import { ReferenceLpm } from '../reference/index.ts';
 import { LpmTable } from './lpm-table.ts';
 import type { LpmEntry } from './lpm-table.ts';
@@ -268,5 +269,41 @@ describe('rangeToPrefixes', () => {
     [0n, 1n << 128n],
   ])('refuses %s to %s', (from, to) => {
     expect(() => rangeToPrefixes(from, to)).toThrow(expect.objectContaining({ code: 'CW_CORE_PREFIX' }));
+  });
+});
+
+describe('lookupBatch', () => {
+  const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
+  const near = fc.constantFrom('10.0.0.0/8', '::ffff:0:0/96', '2001:db8::/32', '::/0', '10.1.0.0/16', '8000::/1');
+
+  it('answers like lookupBytes, for both families and past what is passed at once', () => {
+    fc.assert(
+      fc.property(fc.array(near), fc.array(bytes, { minLength: 1, maxLength: 20 }), (prefixes, addresses) => {
+        const table = LpmTable.build(prefixes.map((prefix, value) => ({ prefix, value })));
+        for (const address of addresses.filter((_, i) => i % 3 === 0)) address.fill(0, 0, 10).fill(255, 10, 12);
+        const all = Array.from({ length: 20_000 / addresses.length }, () => addresses).flat();
+        for (const [family, width] of [
+          ['ipv4', 4],
+          ['ipv6', 16],
+        ] as const) {
+          const parts = all.map((address) => address.subarray(16 - width));
+          const results = new Int32Array(parts.length + 1).fill(7);
+          table.lookupBatch(Uint8Array.from(parts.flatMap((part) => [...part])), results, family);
+          expect([...results]).toEqual([...parts.map((part) => table.lookupBytes(part)), 7]);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('refuses lengths that do not fit', () => {
+    const table = LpmTable.build([]);
+    for (const [length, results] of [
+      [5, 2],
+      [8, 1],
+    ] as const) {
+      expect(() => table.lookupBatch(new Uint8Array(length), new Int32Array(results), 'ipv4')).toThrow(CoreError);
+    }
+    expect(() => table.lookupBatch(new Uint8Array(8), new Int32Array(1), 'ipv6')).toThrow(CoreError);
   });
 });

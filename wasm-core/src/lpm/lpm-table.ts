@@ -7,6 +7,8 @@ import type { LpmPrefix } from './prefix.ts';
 
 const MAX_ENTRIES = 1 << 22;
 const RECORD_BYTES = 32;
+/** Through which batches are passed. */
+const SCRATCH_BYTES = 65_536;
 
 export type LpmEntry = LpmPrefix & {
   /** 0 to 2^31 - 1. */
@@ -29,9 +31,12 @@ export class LpmTable {
   readonly size: number;
   readonly #core: CoreExports;
 
-  private constructor(core: CoreExports, size: number) {
+  readonly #scratch: number;
+
+  private constructor(core: CoreExports, size: number, scratch: number) {
     this.#core = core;
     this.size = size;
+    this.#scratch = scratch;
   }
 
   /** Where the same prefix stands twice, the later entry wins. Throws `CW_CORE_PREFIX`, or `CW_CORE_MEMORY`. */
@@ -53,7 +58,9 @@ export class LpmTable {
       writeRecord(view, i + 1, entry, prefix);
     }
     if (core.lpmBuild(records) !== 0) throw new CoreError('CW_CORE_MEMORY');
-    return new LpmTable(core, entries.length);
+    const scratch = core.reserve(SCRATCH_BYTES) >>> 0;
+    if (scratch === 0) throw new CoreError('CW_CORE_MEMORY');
+    return new LpmTable(core, entries.length, scratch);
   }
 
   /** The value of the longest prefix that covers the address, -1 where none does. Throws `CW_CORE_ADDRESS`. */
@@ -75,6 +82,33 @@ export class LpmTable {
     if (bytes.length === 4) return this.#core.lpmLookup4(word(0));
     if (bytes.length === 16) return this.#lookup6(word(0), word(4), word(8), word(12));
     throw new CoreError('CW_CORE_ADDRESS', `an address has 4 or 16 bytes, not ${bytes.length}`);
+  }
+
+  /**
+   * `lookup` for many addresses of one family, 4 or 16 bytes each in network order, back to back; the answer to each
+   * goes to its place in `results`. One call into WebAssembly per 64 KiB. Throws `CW_CORE_ADDRESS` where the lengths do
+   * not fit.
+   */
+  lookupBatch(addresses: Uint8Array, results: Int32Array, family: 'ipv4' | 'ipv6'): void {
+    const width = family === 'ipv4' ? 4 : 16;
+    if (addresses.length % width !== 0 || results.length < addresses.length / width) {
+      throw new CoreError('CW_CORE_ADDRESS', `addresses of ${width} bytes, and a result for each`);
+    }
+    const { buffer } = this.#core.memory;
+    const bytes = new Uint8Array(buffer, this.#scratch, SCRATCH_BYTES);
+    const words = new Int32Array(buffer, this.#scratch, SCRATCH_BYTES / 4);
+    for (let from = 0; from < addresses.length; from += SCRATCH_BYTES) {
+      const part = addresses.subarray(from, from + SCRATCH_BYTES);
+      const count = part.length / width;
+      bytes.set(part);
+      if (width === 4) {
+        this.#core.lpmBatch4(this.#scratch, count);
+        results.set(words.subarray(0, count), from / 4);
+        continue;
+      }
+      this.#core.lpmBatch6(this.#scratch, count);
+      for (let i = 0; i < count; i++) results[from / 16 + i] = words[4 * i] ?? -1;
+    }
   }
 
   /** Linear memory of the instance. */

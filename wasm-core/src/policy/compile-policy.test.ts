@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreError } from '../errors.ts';
 import { compilePolicy } from './compile-policy.ts';
-import { HEADER_BYTES, layOut, readLayout, readNames, sealImage } from './image-layout.ts';
-import type { PolicyInput } from './policy-input.ts';
+import { HEADER_BYTES, IMAGE_COUNTS, layOut, readLayout, readNames, sealImage } from './image-layout.ts';
+import type { ImageCounts } from './image-layout.ts';
+import type { PolicyInput, PolicySubject } from './policy-input.ts';
 import { PolicyMatcher } from './policy-matcher.ts';
 
 const input: PolicyInput = {
@@ -14,14 +15,44 @@ const input: PolicyInput = {
   rules: [
     { users: ['zoë'], apps: ['wiki'] },
     { groups: ['staff', 'ops'], tags: ['docs'], ports: [{ protocol: 'tcp', from: 80, to: 90 }] },
-    { methods: ['agent'] },
+    { methods: ['agent'], destinations: ['db.example', '*.example', '10.0.0.0/8', '10.1.0.0/16', '2001:db8::5'] },
+    { ous: ['corp/eng'], posture: ['compliant'], os: ['linux'], networks: ['office'], sources: ['192.0.2.0/24'] },
+    {
+      activities: ['upload'],
+      ports: [
+        { protocol: 'tcp', from: 1, to: 99 },
+        { protocol: 'udp', from: 9, to: 9 },
+      ],
+      times: [
+        { days: ['mon', 'sun'], from: 540, to: 1020 },
+        { days: ['fri'], from: 1380, to: 60 },
+      ],
+    },
     ...Array.from({ length: 200 }, (_, i) => ({ groups: [`g${i % 3}`], users: ['u'] })),
   ],
 };
-const people = [
+const people: readonly PolicySubject[] = [
   { user: 'zoë', groups: ['ops'], method: 'browser' },
+  {
+    user: 'x',
+    groups: [],
+    method: 'browser',
+    ou: 'corp/eng/core',
+    posture: ['compliant'],
+    os: 'linux',
+    network: 'office',
+    source: '192.0.2.9',
+  },
   { user: 'u', groups: ['g2'], method: 'browser' },
   { user: 'u', groups: [], method: 'agent' },
+];
+
+const flows = [
+  {},
+  { destination: 'a.example' },
+  { destination: 'DB.example.', activity: 'upload', now: Date.UTC(2026, 10, 22, 12) },
+  { destination: '10.1.2.3' },
+  { destination: new Uint8Array(16) },
 ] as const;
 
 /** Every answer that the image gives, or the code that it is refused with; anything else is a failure. */
@@ -36,7 +67,8 @@ function answers(image: Uint8Array): string {
   const found: number[] = [];
   const probes = matcher.apps
     .slice(0, 16)
-    .flatMap((_, app) => [80, 443].map((port) => ({ app, protocol: 'tcp', port }) as const));
+    .flatMap((_, app) => [80, 443].map((port) => ({ app, protocol: 'tcp', port }) as const))
+    .flatMap((probe) => flows.map((flow) => ({ ...probe, ...flow })));
   for (const person of people) found.push(...matcher.decideAll(matcher.open(person), probes));
   return found.join();
 }
@@ -65,6 +97,13 @@ describe('compilePolicy', () => {
     ['a name of 2 KB', { apps: [{ name: 'a'.repeat(2048), tags: [] }], rules: [] }],
     ['ports that end before they begin', { apps: [], rules: [{ ports: [{ protocol: 'tcp', from: 2, to: 1 }] }] }],
     ['a port that is no number', { apps: [], rules: [{ ports: [{ protocol: 'tcp', from: Number.NaN, to: 1 }] }] }],
+    ['a destination that is none', { apps: [], rules: [{ destinations: ['127.1'] }] }],
+    ['a range of both families', { apps: [], rules: [{ destinations: ['10.0.0.1-2001::'] }] }],
+    ['a source that is a name', { apps: [], rules: [{ sources: ['host.example'] }] }],
+    ['eleven posture profiles', { apps: [], rules: [{ posture: Array.from({ length: 11 }, (_, i) => `p${i}`) }] }],
+    ['an activity that is none', { apps: [], rules: [{ activities: ['print' as 'copy'] }] }],
+    ['a day that is none', { apps: [], rules: [{ times: [{ days: ['day' as 'mon'], from: 0, to: 1 }] }] }],
+    ['a time past midnight', { apps: [], rules: [{ times: [{ days: ['mon'], from: 0, to: 1441 }] }] }],
     ['a port past 65535', { apps: [], rules: [{ ports: [{ protocol: 'udp', from: 1, to: 65_536 }] }] }],
   ])('refuses %s', (_, bad) => {
     expect(() => compilePolicy(bad)).toThrow(expect.objectContaining({ code: 'CW_CORE_POLICY' }));
@@ -110,16 +149,8 @@ describe('a hostile image with a right checksum', () => {
   const layout = readLayout(image);
   const reseal = (bytes: Uint8Array): Uint8Array => {
     const view = new DataView(bytes.buffer);
-    const u32 = (at: number): number => view.getUint32(at, true);
-    sealImage(bytes, {
-      rules: u32(16),
-      apps: u32(20),
-      users: u32(32),
-      groups: u32(36),
-      ranges: u32(40),
-      units: u32(44),
-      nameBytes: u32(48),
-    });
+    const counts = IMAGE_COUNTS.map((name, i) => [name, view.getUint32(16 + 4 * i, true)]);
+    sealImage(bytes, Object.fromEntries(counts) as ImageCounts);
     return bytes;
   };
   const interesting = fc.constantFrom(0, 1, 2, 3, 0x7f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff);
@@ -154,8 +185,8 @@ describe('a hostile image with a right checksum', () => {
   });
 
   it.each<[string, (view: DataView) => void]>([
-    ['a rule’s ranges past the table', (view) => view.setUint32(layout.rulesAt, layout.ranges, true)],
-    ['a rule with too many ranges', (view) => view.setUint32(layout.rulesAt + 4, 0xfffffffe, true)],
+    ['a list’s ranges past the table', (view) => view.setUint32(layout.portListsAt, layout.ranges, true)],
+    ['a list with too many ranges', (view) => view.setUint32(layout.portListsAt + 4, 0xfffffffe, true)],
     [
       'a set that begins past the payload',
       (view) => {
@@ -172,36 +203,54 @@ describe('a hostile image with a right checksum', () => {
         view.setUint32(list + 4, 1, true);
       },
     ],
-    ['a set that is too long', (view) => view.setUint32(layout.setsAt + 8 * 5 + 4, 0x7fffffff, true)],
+    ['a set that is too long', (view) => view.setUint32(layout.setsAt + 8 * 9 + 4, 0x7fffffff, true)],
     [
       'a list past the payload',
       (view) => {
-        view.setUint32(layout.setsAt + 8 * 5, layout.units, true);
-        view.setUint32(layout.setsAt + 8 * 5 + 4, 1, true);
+        view.setUint32(layout.setsAt + 8 * 9, layout.units, true);
+        view.setUint32(layout.setsAt + 8 * 9 + 4, 1, true);
       },
     ],
     [
       'a bitset past the payload',
       (view) => {
-        view.setUint32(layout.setsAt + 8 * 5, layout.units, true);
-        view.setUint32(layout.setsAt + 8 * 5 + 4, 0xffffffff, true);
+        view.setUint32(layout.setsAt + 8 * 9, layout.units, true);
+        view.setUint32(layout.setsAt + 8 * 9 + 4, 0xffffffff, true);
       },
     ],
     [
       'a rule number past the last',
-      (view) => view.setUint32(layout.payloadAt + 16 * view.getUint32(layout.setsAt + 8 * 5, true), layout.rules, true),
+      (view) => view.setUint32(layout.payloadAt + 16 * view.getUint32(layout.setsAt + 8 * 9, true), layout.rules, true),
     ],
     [
       'a bit past the last rule',
       (view) => {
         const set =
-          Array.from({ length: 5 }, (_, i) => layout.setsAt + 8 * i).find(
+          Array.from({ length: 9 }, (_, i) => layout.setsAt + 8 * i).find(
             (at) => view.getUint32(at + 4, true) === 0xffffffff,
           ) ?? 0;
         const end = layout.payloadAt + 16 * (view.getUint32(set, true) + Math.ceil(layout.rules / 128));
         view.setUint8(end - 1, 0x80);
       },
     ],
+    ['a port list past the table', (view) => view.setUint32(layout.rulesAt + 12, layout.portLists + 1, true)],
+    ['a time list past the table', (view) => view.setUint16(layout.rulesAt + 6, layout.timeLists + 1, true)],
+    [
+      'a destination list past the last',
+      (view) => view.setUint32(layout.rulesAt + 8, layout.destinationLists + 1, true),
+    ],
+    ['a window past the table', (view) => view.setUint32(layout.timeListsAt + 4, layout.windows + 1, true)],
+    [
+      'a destination in a list past the last',
+      (view) => {
+        const set = layout.setsAt + 8 * layout.firstDestination;
+        view.setUint32(layout.payloadAt + 16 * view.getUint32(set, true), layout.destinationLists, true);
+      },
+    ],
+    ['a prefix around itself', (view) => view.setInt32(layout.destinationPrefixesAt + 24, 0, true)],
+    ['a prefix that is too long', (view) => view.setUint32(layout.destinationPrefixesAt + 16, 129, true)],
+    ['a prefix with host bits', (view) => view.setUint32(layout.sourcesAt + 8, 0xc0000201, true)],
+    ['a prefix of another number', (view) => view.setUint32(layout.sourcesAt + 20, 1, true)],
     ['a name that ends past the names', (view) => view.setUint32(layout.endsAt, layout.nameBytes + 1, true)],
     ['a name that is no UTF-8', (view) => view.setUint8(layout.namesAt, 0xff)],
   ])('is refused for %s', (_, change) => {
@@ -223,7 +272,7 @@ describe('a hostile image with a right checksum', () => {
   });
 
   it('is refused for counts whose sizes would wrap in 32 bits', () => {
-    const counts = { rules: 0, apps: 0, users: 0, groups: 0, ranges: 0, units: 0, nameBytes: 0 };
+    const counts = Object.fromEntries(IMAGE_COUNTS.map((name) => [name, 0])) as ImageCounts;
     for (const key of Object.keys(counts)) {
       const bytes = new Uint8Array(layOut(counts).length);
       sealImage(bytes, { ...counts, [key]: 0x20000000 });
@@ -233,8 +282,16 @@ describe('a hostile image with a right checksum', () => {
 
   it('reads the names it was given', () => {
     const names = readNames(image, layout);
-    expect([...names.users.keys()]).toEqual(['zoë', 'u']);
-    expect([...names.groups.keys()]).toEqual(['staff', 'ops', 'g0', 'g1', 'g2']);
+    expect(names.axes.map((axis) => [...axis.keys()])).toEqual([
+      ['zoë', 'u'],
+      ['staff', 'ops', 'g0', 'g1', 'g2'],
+      ['agent'],
+      ['corp/eng'],
+      ['compliant'],
+      ['linux'],
+      ['office'],
+    ]);
     expect(names.apps).toEqual(['wiki', 'pay']);
+    expect([...names.destinations.keys()]).toEqual(['db.example', '*.example']);
   });
 });

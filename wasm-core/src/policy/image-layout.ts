@@ -1,73 +1,135 @@
 import { crc32 } from '../crc32.ts';
 import { CoreError } from '../errors.ts';
+import { POLICY_FIXED_SETS } from '../layout.gen.ts';
 
 /**
  * A compiled policy as one relocatable block of little-endian bytes: every offset is relative, and the place of every
  * section follows from the counts, so there is no offset in the header that could lie.
  *
- *       0  magic "CWPI"       u32      32  users U            u32
- *       4  version            u32      36  groups G           u32
- *       8  length of it all   u32      40  port ranges P      u32
- *      12  CRC-32 of 16…      u32      44  payload Q          u32, in units of 16 bytes
- *      16  rules R            u32      48  bytes of names B   u32
- *      20  apps A             u32      52  zero, to 64
- *      24  zero               u64
- *      64  rules    8 × R     {first range u32, ranges u32}; no ranges: never matches
- *          ranges   8 × P     {from u16, to u16, protocols u32: 1 tcp, 2 udp}
- *          sets     8 × (5 + U + G + A)   {payload offset u32 in 16 bytes, count u32}
- *                             any user | any group | browser | agent | every app | users… | groups… | apps…
- *          payload 16 × Q     per set: `count` ascending rule numbers u32, or (count 0xffffffff) a bitset of
- *                             ceil(R / 128) × 16 bytes
- *          ends     4 × (U + G + A)       where each name ends in the names
- *          names    B         UTF-8, users | groups | apps
+ *       0  magic "CWPI"       u32      12  CRC-32 of 16…      u32
+ *       4  version            u32      16  counts, in the order of IMAGE_COUNTS, u32 each
+ *       8  length of it all   u32          zero, to 128
+ *     128  rules        16 × rules         {from u16, to u16, protocols u8, activities u8, time list u16,
+ *                                          destination list u32, port list u32}; lists count from 1, 0 is none
+ *          ranges        8 × ranges        {from u16, to u16, protocols u32}
+ *          port lists    8 × portLists     {first range u32, ranges u32}; for rules with more than one range
+ *          windows       4 × windows       {from u16, to u16} minutes of the week, half-open
+ *          time lists    8 × timeLists     {first window u32, windows u32}
+ *          sets          8 × (9 + keys + apps + destinations)   {payload offset u32 in 16 bytes, count u32}
+ *                            no condition on: user | group | method | ou | posture | os | network | source
+ *                            | every app | keys of those eight, in this order … | apps … | destination names …
+ *                            | destination prefixes …
+ *          payload      16 × units         per set: `count` ascending numbers u32 of rules (of destination lists, for a
+ *                                          destination), or (count 0xffffffff) a bitset of ceil(rules / 128) × 16 bytes
+ *          conditions    2 × rules         u16, a bit per condition that the rule has
+ *          prefixes     32 × (sources + destinationPrefixes)    {start: 4 words, bits u32, own number u32, parent i32, 0}
+ *          ends          4 × names         where each name ends in the names
+ *          names         nameBytes         UTF-8: the keys of all axes but the last, apps, destination names
  *
- * Each section begins at a multiple of 16.
+ * Each section begins at a multiple of 16. What WebAssembly reads ends with the payload.
  */
 export const IMAGE_MAGIC = 0x49505743;
-export const IMAGE_VERSION = 1;
-export const HEADER_BYTES = 64;
-export const FIXED_SETS = 5;
+export const IMAGE_VERSION = 2;
+export const HEADER_BYTES = 128;
 export const DENSE = 0xffffffff;
 export const MAX_RULES = 1 << 20;
 export const MAX_APPS = 1 << 20;
 export const MAX_KEYS = 1 << 22;
+export const MAX_TIME_LISTS = 0xffff;
 export const MAX_IMAGE_BYTES = 256 * 1024 * 1024;
+export const PREFIX_BYTES = 32;
 
-export interface ImageCounts {
-  readonly rules: number;
-  readonly apps: number;
-  readonly users: number;
-  readonly groups: number;
-  readonly ranges: number;
-  readonly units: number;
-  readonly nameBytes: number;
-}
+/** What is asked of a principal by names, in the order of the axes; `sources`, the last axis, are prefixes. */
+export const NAME_AXES = ['users', 'groups', 'methods', 'ous', 'posture', 'os', 'networks'] as const;
+export const SOURCE_AXIS = NAME_AXES.length;
+
+export const IMAGE_COUNTS = [
+  'rules',
+  'apps',
+  ...NAME_AXES,
+  'sources',
+  'destinationNames',
+  'destinationPrefixes',
+  'destinationLists',
+  'ranges',
+  'portLists',
+  'windows',
+  'timeLists',
+  'units',
+  'nameBytes',
+] as const;
+
+const COUNTS_AT = 16;
+
+export type ImageCounts = Readonly<Record<(typeof IMAGE_COUNTS)[number], number>>;
 
 export interface ImageLayout extends ImageCounts {
   readonly rulesAt: number;
   readonly rangesAt: number;
+  readonly portListsAt: number;
+  readonly windowsAt: number;
+  readonly timeListsAt: number;
   readonly setsAt: number;
   readonly payloadAt: number;
+  readonly conditionsAt: number;
+  readonly sourcesAt: number;
+  readonly destinationPrefixesAt: number;
   readonly endsAt: number;
   readonly namesAt: number;
   readonly length: number;
+  /** Number of the first set of each axis' keys; the sets of the apps follow the last. */
+  readonly firstKeys: readonly number[];
+  readonly firstApp: number;
+  readonly firstDestination: number;
 }
 
 const align = (at: number): number => Math.ceil(at / 16) * 16;
 
 /** Exact for all counts: they are u32, so no sum leaves the safe integers. */
 export function layOut(counts: ImageCounts): ImageLayout {
-  const keys = counts.users + counts.groups + counts.apps;
-  const rulesAt = HEADER_BYTES;
-  const rangesAt = align(rulesAt + 8 * counts.rules);
-  const setsAt = align(rangesAt + 8 * counts.ranges);
-  const payloadAt = align(setsAt + 8 * (FIXED_SETS + keys));
-  const endsAt = payloadAt + 16 * counts.units;
-  const namesAt = align(endsAt + 4 * keys);
-  return { ...counts, rulesAt, rangesAt, setsAt, payloadAt, endsAt, namesAt, length: namesAt + counts.nameBytes };
-}
+  const firstKeys: number[] = [];
+  let firstApp = POLICY_FIXED_SETS;
+  for (const axis of [...NAME_AXES, 'sources'] as const) {
+    firstKeys.push(firstApp);
+    firstApp += counts[axis];
+  }
+  const firstDestination = firstApp + counts.apps;
+  const setCount = firstDestination + counts.destinationNames + counts.destinationPrefixes;
+  const names = firstApp - POLICY_FIXED_SETS - counts.sources + counts.apps + counts.destinationNames;
 
-const CRC_FROM = 16;
+  const rulesAt = HEADER_BYTES;
+  const rangesAt = rulesAt + 16 * counts.rules;
+  const portListsAt = align(rangesAt + 8 * counts.ranges);
+  const windowsAt = align(portListsAt + 8 * counts.portLists);
+  const timeListsAt = align(windowsAt + 4 * counts.windows);
+  const setsAt = align(timeListsAt + 8 * counts.timeLists);
+  const payloadAt = align(setsAt + 8 * setCount);
+  const conditionsAt = payloadAt + 16 * counts.units;
+  const sourcesAt = align(conditionsAt + 2 * counts.rules);
+  const destinationPrefixesAt = sourcesAt + PREFIX_BYTES * counts.sources;
+  const endsAt = destinationPrefixesAt + PREFIX_BYTES * counts.destinationPrefixes;
+  const namesAt = align(endsAt + 4 * names);
+  const length = namesAt + counts.nameBytes;
+  return {
+    ...counts,
+    rulesAt,
+    rangesAt,
+    portListsAt,
+    windowsAt,
+    timeListsAt,
+    setsAt,
+    payloadAt,
+    conditionsAt,
+    sourcesAt,
+    destinationPrefixesAt,
+    endsAt,
+    namesAt,
+    length,
+    firstKeys,
+    firstApp,
+    firstDestination,
+  };
+}
 
 /** Writes the header over a finished image. */
 export function sealImage(image: Uint8Array, counts: ImageCounts): void {
@@ -75,17 +137,11 @@ export function sealImage(image: Uint8Array, counts: ImageCounts): void {
   view.setUint32(0, IMAGE_MAGIC, true);
   view.setUint32(4, IMAGE_VERSION, true);
   view.setUint32(8, image.length, true);
-  view.setUint32(16, counts.rules, true);
-  view.setUint32(20, counts.apps, true);
-  view.setUint32(32, counts.users, true);
-  view.setUint32(36, counts.groups, true);
-  view.setUint32(40, counts.ranges, true);
-  view.setUint32(44, counts.units, true);
-  view.setUint32(48, counts.nameBytes, true);
-  view.setUint32(12, crc32(image.subarray(CRC_FROM)), true);
+  for (const [i, name] of IMAGE_COUNTS.entries()) view.setUint32(COUNTS_AT + 4 * i, counts[name], true);
+  view.setUint32(12, crc32(image.subarray(COUNTS_AT)), true);
 }
 
-const damaged = (what: string): CoreError => new CoreError('CW_CORE_IMAGE', `policy image: ${what}`);
+export const damaged = (what: string): CoreError => new CoreError('CW_CORE_IMAGE', `policy image: ${what}`);
 
 /** Checks the frame: afterwards every section lies inside `image`. Throws `CW_CORE_IMAGE`. */
 export function readLayout(image: Uint8Array): ImageLayout {
@@ -96,52 +152,59 @@ export function readLayout(image: Uint8Array): ImageLayout {
   if (u32(0) !== IMAGE_MAGIC) throw damaged('wrong magic');
   if (u32(4) !== IMAGE_VERSION) throw damaged(`version ${u32(4)}, expected ${IMAGE_VERSION}`);
   if (u32(8) !== image.length) throw damaged(`${image.length} bytes, expected ${u32(8)}`);
-  if (u32(12) !== crc32(image.subarray(CRC_FROM))) throw damaged('wrong checksum');
-  const counts = {
-    rules: u32(16),
-    apps: u32(20),
-    users: u32(32),
-    groups: u32(36),
-    ranges: u32(40),
-    units: u32(44),
-    nameBytes: u32(48),
-  };
-  if (counts.rules > MAX_RULES || counts.apps > MAX_APPS || counts.users + counts.groups > MAX_KEYS) {
+  if (u32(12) !== crc32(image.subarray(COUNTS_AT))) throw damaged('wrong checksum');
+  const counts = Object.fromEntries(IMAGE_COUNTS.map((name, i) => [name, u32(COUNTS_AT + 4 * i)])) as ImageCounts;
+  const layout = layOut(counts);
+  if (counts.rules > MAX_RULES || counts.apps > MAX_APPS || keyCount(layout) > MAX_KEYS) {
     throw damaged('more rules, apps or names than allowed');
   }
-  const layout = layOut(counts);
+  if (counts.destinationLists > counts.rules || counts.timeLists > MAX_TIME_LISTS)
+    throw damaged('more lists than rules');
   if (layout.length !== image.length) throw damaged('counts and length disagree');
   return layout;
 }
 
-export interface ImageNames {
-  readonly users: ReadonlyMap<string, number>;
-  readonly groups: ReadonlyMap<string, number>;
-  readonly apps: readonly string[];
+/** Names and prefixes that rules ask for, on all axes and as destinations. */
+export function keyCount(layout: ImageLayout): number {
+  return layout.firstApp - POLICY_FIXED_SETS + layout.destinationNames + layout.destinationPrefixes;
 }
 
-/** The names with their indexes. Throws `CW_CORE_IMAGE` on anything but distinct, well-formed ones. */
+export interface ImageNames {
+  /** Per axis of names: the number of the set of each. */
+  readonly axes: readonly ReadonlyMap<string, number>[];
+  readonly apps: readonly string[];
+  /** Counted from 0; names below a suffix as `*.suffix`. */
+  readonly destinations: ReadonlyMap<string, number>;
+}
+
+/** Throws `CW_CORE_IMAGE` on anything but well-formed names, distinct within their kind. */
 export function readNames(image: Uint8Array, layout: ImageLayout): ImageNames {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const decode = (from: number, to: number): string => {
+    try {
+      return decoder.decode(image.subarray(layout.namesAt + from, layout.namesAt + to));
+    } catch (error) {
+      throw new CoreError('CW_CORE_IMAGE', 'policy image: a name is not UTF-8', { cause: error });
+    }
+  };
+  // Where all is ASCII, as nearly always, one decoding does for all names.
+  const all = decode(0, layout.nameBytes);
+  const isAscii = all.length === layout.nameBytes;
   let at = 0;
-  let key = 0;
-  const table = (count: number): Map<string, number> => {
+  let name = 0;
+  const table = (count: number, first: number): Map<string, number> => {
     const names = new Map<string, number>();
-    for (let index = 0; index < count; index++, key++) {
-      const end = view.getUint32(layout.endsAt + 4 * key, true);
+    for (let index = 0; index < count; index++, name++) {
+      const end = view.getUint32(layout.endsAt + 4 * name, true);
       if (end < at || end > layout.nameBytes) throw damaged('a name lies outside the names');
-      try {
-        names.set(decoder.decode(image.subarray(layout.namesAt + at, layout.namesAt + end)), index);
-      } catch (error) {
-        throw new CoreError('CW_CORE_IMAGE', 'policy image: a name is not UTF-8', { cause: error });
-      }
+      names.set(isAscii ? all.slice(at, end) : decode(at, end), first + index);
       at = end;
     }
     if (names.size !== count) throw damaged('a name stands twice');
     return names;
   };
-  const users = table(layout.users);
-  const groups = table(layout.groups);
-  return { users, groups, apps: [...table(layout.apps).keys()] };
+  const axes = NAME_AXES.map((axis, i) => table(layout[axis], layout.firstKeys[i] ?? 0));
+  const apps = [...table(layout.apps, 0).keys()];
+  return { axes, apps, destinations: table(layout.destinationNames, 0) };
 }

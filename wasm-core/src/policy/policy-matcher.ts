@@ -1,12 +1,25 @@
 import { instantiateCore } from '../core-instance.ts';
 import type { CoreExports } from '../core-instance.ts';
 import { CoreError } from '../errors.ts';
-import { readLayout, readNames } from './image-layout.ts';
-import type { PolicyProbe, PolicyProtocol, PolicySubject } from './policy-input.ts';
+import { POLICY_ACTIVITY_ACCESS, POLICY_MINUTE_UNKNOWN, POLICY_TABLE_BYTES } from '../layout.gen.ts';
+import { parseAddress } from '../lpm/address.ts';
+import { ACTIVITY_BITS } from './compile-policy.ts';
+import { DestinationClasses } from './destination-classes.ts';
+import { NAME_AXES, SOURCE_AXIS, readLayout, readNames } from './image-layout.ts';
+import type { ImageLayout } from './image-layout.ts';
+import { POLICY_CONDITIONS } from './policy-input.ts';
+import type { PolicyFlow, PolicyProbe, PolicyProtocol, PolicyReason, PolicySubject } from './policy-input.ts';
+import { PrefixKeys } from './prefix-keys.ts';
+import { subjectKeys } from './subject-keys.ts';
+import { minuteOfWeek } from './time-window.ts';
+import { writeTable } from './image-table.ts';
 
 const MAX_SESSIONS = 1_048_576;
 const BATCH = 4096;
 const NO_MEMORY = 2;
+
+/** Where a source is parsed to; used within one call only. */
+const words = new Uint32Array(4);
 
 /** One principal's rules inside one matcher. Opaque: made by `open`, ended by `close`. */
 export class PolicySession {
@@ -28,9 +41,16 @@ export class PolicyMatcher {
   /** Names in the order of their indexes. */
   readonly apps: readonly string[];
   readonly #core: CoreExports;
-  readonly #users: ReadonlyMap<string, number>;
-  readonly #groups: ReadonlyMap<string, number>;
-  /** `BATCH` × 8 bytes through which groups and probes are passed; never shared with what WASM keeps. */
+  /** Per axis: the sets of its names; `null` where no rule has a condition there. */
+  readonly #axes: readonly (ReadonlyMap<string, number> | null)[];
+  readonly #sources: PrefixKeys;
+  readonly #firstSource: number;
+  readonly #asksForSource: boolean;
+  readonly #destinationPrefixes: PrefixKeys;
+  readonly #destinations: DestinationClasses;
+  /** Which conditions each rule has. */
+  readonly #conditions: Uint16Array;
+  /** `BATCH` × 8 bytes through which keys and probes are passed; never shared with what WASM keeps. */
   readonly #scratch: number;
   readonly #maxSessions: number;
   #sessions = 0;
@@ -42,85 +62,119 @@ export class PolicyMatcher {
   constructor(image: Uint8Array, options: { readonly maxSessions?: number } = {}) {
     const layout = readLayout(image);
     const names = readNames(image, layout);
-    this.apps = Object.freeze(names.apps);
-    this.#users = names.users;
-    this.#groups = names.groups;
+    this.apps = Object.freeze([...names.apps]);
     this.#maxSessions = options.maxSessions ?? MAX_SESSIONS;
-    this.#core = instantiateCore();
-    const base = this.#core.reserve(layout.endsAt) >>> 0;
-    this.#scratch = this.#core.reserve(BATCH * 8) >>> 0;
-    if (base === 0 || this.#scratch === 0) throw new CoreError('CW_CORE_MEMORY');
-    new Uint8Array(this.#core.memory.buffer).set(image.subarray(0, layout.endsAt), base);
-    const result = this.#core.policyLoad(
-      base,
-      layout.rulesAt,
-      layout.rangesAt,
-      layout.setsAt,
-      layout.payloadAt,
-      layout.rules,
-      layout.ranges,
-      layout.users,
-      layout.groups,
-      layout.apps,
-      layout.units,
+    const core = instantiateCore();
+    this.#core = core;
+    this.#scratch = load(core, image, layout);
+    this.#axes = NAME_AXES.map((_, axis) => (core.policyAxisIsFree(axis) === 1 ? null : (names.axes[axis] ?? null)));
+    this.#asksForSource = core.policyAxisIsFree(SOURCE_AXIS) === 0;
+    this.#firstSource = layout.firstKeys[SOURCE_AXIS] ?? 0;
+    this.#sources = new PrefixKeys(image.subarray(layout.sourcesAt, layout.destinationPrefixesAt));
+    this.#destinationPrefixes = new PrefixKeys(image.subarray(layout.destinationPrefixesAt, layout.endsAt));
+    this.#destinations = new DestinationClasses(
+      core,
+      layout.destinationLists,
+      names.destinations,
+      this.#destinationPrefixes,
     );
-    if (result === NO_MEMORY) throw new CoreError('CW_CORE_MEMORY');
-    if (result !== 0) throw new CoreError('CW_CORE_IMAGE', 'policy image: a number points outside its table');
+    const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+    this.#conditions = Uint16Array.from({ length: layout.rules }, (_, rule) =>
+      view.getUint16(layout.conditionsAt + 2 * rule, true),
+    );
   }
 
-  /** Throws `CW_CORE_SESSIONS` when the bound on sessions, or on the memory for them, is reached. */
+  /**
+   * Throws `CW_CORE_SESSIONS` when the bound on sessions, or on the memory for them, is reached, `CW_CORE_ARGUMENT` on an
+   * unknown method or an organisational unit that is too deep, `CW_CORE_ADDRESS` on a source that is no address.
+   */
   open(subject: PolicySubject): PolicySession {
-    const method = subject.method;
-    if (method !== 'browser' && method !== 'agent') throw new CoreError('CW_CORE_ARGUMENT', 'unknown method');
+    if (subject.method !== 'browser' && subject.method !== 'agent') {
+      throw new CoreError('CW_CORE_ARGUMENT', 'unknown method');
+    }
+    const keys: (readonly number[] | null)[] = this.#axes.map((names, axis) =>
+      names === null ? null : subjectKeys(subject, axis, names),
+    );
+    keys.push(this.#sourceKeys(subject.source));
     if (this.#sessions >= this.#maxSessions) throw new CoreError('CW_CORE_SESSIONS');
     const core = this.#core;
     const slot = core.sessionOpen() >>> 0;
     if (slot === 0) throw new CoreError('CW_CORE_SESSIONS', 'no memory for another policy session');
     // Only from here on: opening may have grown the memory, which detaches earlier views.
     const scratch = new Uint32Array(core.memory.buffer, this.#scratch, BATCH);
-    let pending = 0;
-    for (const group of subject.groups) {
-      const index = this.#groups.get(group);
-      if (index === undefined) continue;
-      scratch[pending++] = index;
-      if (pending === BATCH) {
-        core.sessionGroups(slot, this.#scratch, pending);
-        pending = 0;
+    for (const [axis, sets] of keys.entries()) {
+      if (sets === null) continue;
+      for (let from = 0; from === 0 || from < sets.length; from += BATCH) {
+        const count = Math.min(BATCH, sets.length - from);
+        for (let i = 0; i < count; i++) scratch[i] = sets[from + i] ?? 0;
+        core.sessionAxis(slot, axis, this.#scratch, count, from === 0 ? 1 : 0, from + BATCH >= sets.length ? 1 : 0);
       }
     }
-    core.sessionGroups(slot, this.#scratch, pending);
-    core.sessionSeal(slot, this.#users.get(subject.user) ?? -1, method === 'browser' ? 0 : 1);
+    core.sessionSeal(slot);
     this.#sessions++;
     return new PolicySession(this, slot);
   }
 
-  /**
-   * The index of the first rule that matches, -1 where none does. Throws `CW_CORE_SESSION`, or `CW_CORE_ARGUMENT` on an
-   * app, protocol or port that does not exist.
-   */
-  decide(session: PolicySession, app: number, protocol: PolicyProtocol, port: number): number {
-    const slot = this.#slotOf(session);
-    this.#checkProbe(app, protocol, port);
-    return this.#core.decide(slot, app, port, protocol === 'tcp' ? 1 : 2);
+  /** `null` where no rule asks for it. */
+  #sourceKeys(source: string | undefined): readonly number[] | null {
+    if (source !== undefined && !parseAddress(source, words)) {
+      throw new CoreError('CW_CORE_ADDRESS', `not an IP address: ${JSON.stringify(source.slice(0, 60))}`);
+    }
+    if (!this.#asksForSource) return null;
+    if (source === undefined) return [];
+    return this.#sources.covering(words).map((prefix) => this.#firstSource + prefix);
   }
 
-  /** `decide` for many probes, with one call into WebAssembly per 4096 of them. */
+  /**
+   * The index of the first rule that matches, -1 where none does. Without `flow` it is an access at an unknown time to
+   * an unknown destination: rules that ask for those do not match. Throws `CW_CORE_SESSION`, or `CW_CORE_ARGUMENT` on an
+   * app, protocol, port, activity, time or destination that does not exist.
+   */
+  decide(session: PolicySession, app: number, protocol: PolicyProtocol, port: number, flow?: PolicyFlow): number {
+    const slot = this.#slotOf(session);
+    this.#checkProbe(app, protocol, port);
+    const bit = protocol === 'tcp' ? 1 : 2;
+    if (flow === undefined) {
+      return this.#core.decide(slot, app, port, bit, POLICY_ACTIVITY_ACCESS, POLICY_MINUTE_UNKNOWN, 0);
+    }
+    const activity = activityBit(flow.activity);
+    const minute = flow.now === undefined ? POLICY_MINUTE_UNKNOWN : minuteOfWeek(flow.now, flow.utcOffset);
+    const destination = flow.destination === undefined ? 0 : this.#destinations.find(flow.destination);
+    return this.#core.decide(slot, app, port, bit, activity, minute, destination);
+  }
+
+  /** The deciding rule of `decide` with the conditions that it has, all of which held; none for -1. */
+  reason(rule: number): PolicyReason {
+    const bits = this.#conditions[rule];
+    if (rule !== -1 && bits === undefined) throw new CoreError('CW_CORE_ARGUMENT', `there is no rule ${rule}`);
+    return { rule, conditions: POLICY_CONDITIONS.filter((_, bit) => (((bits ?? 0) >>> bit) & 1) === 1) };
+  }
+
+  /**
+   * `decide` for many probes. Those in a row with the same time and destination (or none) cost one call into WebAssembly
+   * per 4096 of them.
+   */
   decideAll(session: PolicySession, probes: readonly PolicyProbe[]): Int32Array {
     const slot = this.#slotOf(session);
     const results = new Int32Array(probes.length);
     const scratch = new Int32Array(this.#core.memory.buffer, this.#scratch, BATCH * 2);
-    for (let from = 0; from < probes.length; from += BATCH) {
-      const count = Math.min(BATCH, probes.length - from);
-      for (let i = 0; i < count; i++) {
-        const probe = probes[from + i];
-        if (probe === undefined) throw new CoreError('CW_CORE_ARGUMENT', 'a probe is missing');
+    for (let from = 0; from < probes.length;) {
+      const first = probes[from];
+      let count = 0;
+      for (; count < BATCH && from + count < probes.length; count++) {
+        const probe = probes[from + count];
+        if (probe === undefined || first === undefined) throw new CoreError('CW_CORE_ARGUMENT', 'a probe is missing');
+        if (!isSameFlow(probe, first)) break;
         const { app, protocol, port } = probe;
         this.#checkProbe(app, protocol, port);
-        scratch[2 * i] = app;
-        scratch[2 * i + 1] = port | ((protocol === 'tcp' ? 1 : 2) << 16);
+        scratch[2 * count] = app;
+        scratch[2 * count + 1] = port | ((protocol === 'tcp' ? 1 : 2) << 16) | (activityBit(probe.activity) << 24);
       }
-      this.#core.decideBatch(slot, this.#scratch, count);
+      const minute = first?.now === undefined ? POLICY_MINUTE_UNKNOWN : minuteOfWeek(first.now, first.utcOffset);
+      const destination = first?.destination === undefined ? 0 : this.#destinations.find(first.destination);
+      this.#core.decideBatch(slot, this.#scratch, count, minute, destination);
       for (let i = 0; i < count; i++) results[from + i] = scratch[2 * i] ?? -1;
+      from += count;
     }
     return results;
   }
@@ -138,9 +192,9 @@ export class PolicyMatcher {
     return this.#sessions;
   }
 
-  /** Linear memory of the instance; it grows and never shrinks. */
+  /** Linear memory of the instances; it grows and never shrinks. */
   get memoryBytes(): number {
-    return this.#core.memory.buffer.byteLength;
+    return this.#core.memory.buffer.byteLength + this.#sources.memoryBytes + this.#destinationPrefixes.memoryBytes;
   }
 
   /** A slot of another matcher (before a swap of snapshots) is a number that means other rules here. */
@@ -158,4 +212,27 @@ export class PolicyMatcher {
       throw new CoreError('CW_CORE_ARGUMENT', `there is no port ${port}`);
     }
   }
+}
+
+/** Copies what WebAssembly reads and takes it into use. @returns the address of a block of `BATCH` × 8 bytes */
+function load(core: CoreExports, image: Uint8Array, layout: ImageLayout): number {
+  const base = core.reserve(layout.conditionsAt) >>> 0;
+  const scratch = core.reserve(Math.max(BATCH * 8, POLICY_TABLE_BYTES)) >>> 0;
+  if (base === 0 || scratch === 0) throw new CoreError('CW_CORE_MEMORY');
+  new Uint8Array(core.memory.buffer).set(image.subarray(0, layout.conditionsAt), base);
+  writeTable(new DataView(core.memory.buffer, scratch, POLICY_TABLE_BYTES), layout);
+  const result = core.policyLoad(base, scratch);
+  if (result === NO_MEMORY) throw new CoreError('CW_CORE_MEMORY');
+  if (result !== 0) throw new CoreError('CW_CORE_IMAGE', 'policy image: a number points outside its table');
+  return scratch;
+}
+
+function activityBit(activity: PolicyFlow['activity']): number {
+  if (activity === undefined) return POLICY_ACTIVITY_ACCESS;
+  if (!Object.hasOwn(ACTIVITY_BITS, activity)) throw new CoreError('CW_CORE_ARGUMENT', 'unknown activity');
+  return ACTIVITY_BITS[activity];
+}
+
+function isSameFlow(a: PolicyProbe, b: PolicyProbe): boolean {
+  return a.destination === b.destination && a.now === b.now && a.utcOffset === b.utcOffset;
 }

@@ -1,0 +1,104 @@
+import { DESCRIPTOR_WORDS, FRAME_HEADER_BYTES, FrameBatch } from '@causeway/wasm-core';
+import { ReferenceFrameBatch } from '@causeway/wasm-core/reference';
+import { FrameReader } from '../../../tunnel/src/frame-reader.ts';
+import { ratioRow } from '../row.ts';
+import type { Row } from '../row.ts';
+
+/** Received at once, as from a socket. */
+const CHUNK = 65_536;
+const REPEATS = 400;
+
+/** Data frames of these payload lengths in turn, as many whole ones as fit in a chunk. */
+function makeChunk(lengths: readonly number[]): { readonly bytes: Uint8Array; readonly frames: number } {
+  const bytes = new Uint8Array(CHUNK);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  let frames = 0;
+  for (;;) {
+    const length = lengths[frames % lengths.length] ?? 0;
+    if (at + FRAME_HEADER_BYTES + length > CHUNK) return { bytes: bytes.subarray(0, at), frames };
+    view.setUint32(at + 4, 1 + 2 * (frames % 100));
+    view.setUint32(at + 8, length);
+    at += FRAME_HEADER_BYTES + length;
+    frames++;
+  }
+}
+
+/** Nanoseconds a frame. */
+function measure(frames: number, chunk: () => number): number {
+  const from = process.hrtime.bigint();
+  let total = 0;
+  for (let i = 0; i < REPEATS; i++) total += chunk();
+  const spent = Number(process.hrtime.bigint() - from);
+  if (total !== frames * REPEATS) throw new Error(`${total} frames instead of ${frames * REPEATS}`);
+  return spent / total;
+}
+
+/** Uses every descriptor, as a receiver would. */
+function consume(batch: FrameBatch | ReferenceFrameBatch, count: number): number {
+  const { incoming } = batch;
+  let sum = 0;
+  for (let i = 0; i < count * DESCRIPTOR_WORDS; i += DESCRIPTOR_WORDS) {
+    sum += (incoming[i + 1] ?? 0) + (incoming[i + 2] ?? 0) + (incoming[i + 3] ?? 0);
+  }
+  return sum >= 0 ? count : 0;
+}
+
+function parseInPlace(batch: FrameBatch | ReferenceFrameBatch, length: number): number {
+  batch.room();
+  return consume(batch, batch.parse(length));
+}
+
+function parseCopied(batch: FrameBatch, bytes: Uint8Array): number {
+  batch.input.set(bytes, batch.room());
+  return consume(batch, batch.parse(bytes.length));
+}
+
+function rowsFor(name: string, lengths: readonly number[], rounds: number): Row[] {
+  const { bytes, frames } = makeChunk(lengths);
+  const batch = new FrameBatch({ maxFrames: 8192 });
+  const reference = new ReferenceFrameBatch({ maxFrames: 8192 });
+  batch.input.set(bytes);
+  reference.input.set(bytes);
+  let read = 0;
+  let sum = 0;
+  const reader = new FrameReader({
+    closed: false,
+    header: (type, flags, id, length) => {
+      sum += type + flags + id + length;
+      return null;
+    },
+    payload: (part) => void (sum += part.length),
+    payloadEnd: () => void read++,
+  });
+  const byReader = (): number => {
+    read = 0;
+    reader.push(bytes);
+    return sum >= 0 ? read : 0;
+  };
+  const times: Record<'wasm' | 'copied' | 'view' | 'reader', number[]> = { wasm: [], copied: [], view: [], reader: [] };
+  for (let round = -2; round < rounds; round++) {
+    const wasm = measure(frames, () => parseInPlace(batch, bytes.length));
+    const copied = measure(frames, () => parseCopied(batch, bytes));
+    const view = measure(frames, () => parseInPlace(reference, bytes.length));
+    const mux = measure(frames, byReader);
+    if (round < 0) continue; // to warm all of them
+    times.wasm.push(wasm);
+    times.copied.push(copied);
+    times.view.push(view);
+    times.reader.push(mux);
+  }
+  return [
+    ratioRow(`frames in place, ${name}`, 'ns', times.wasm, { name: 'DataView TS', rounds: times.view }, 0.5),
+    ratioRow(`frames copied in, ${name}`, 'ns', times.copied, { name: 'the mux’s reader', rounds: times.reader }, null),
+  ];
+}
+
+/** Parsing of yamux frames; times, so that less is better. */
+export async function framesRows(rounds: number): Promise<Row[]> {
+  return [
+    ...rowsFor('64 B payloads', [64], rounds),
+    ...rowsFor('mixed payloads', [0, 40, 1400, 200, 16_000], rounds),
+    ...rowsFor('16 KiB payloads', [16_384 - FRAME_HEADER_BYTES], rounds),
+  ];
+}

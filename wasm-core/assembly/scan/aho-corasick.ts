@@ -1,0 +1,91 @@
+import { alloc } from '../arena';
+import {
+  addOrderedHit,
+  beginHits,
+  count,
+  hasRoom,
+  hitCount,
+  input,
+  position,
+  setPosition,
+  streamComplete,
+} from './stream';
+
+/**
+ * Many literals by the automaton of Aho and Corasick as a dense table over byte classes: one look-up a byte, whatever
+ * the text is. A filter of hashed grams in front was tried and lost on every text measured.
+ *
+ *     classes    256 B      byte → class, case folded where it does not count
+ *     rows       4 B × s×c  state (premultiplied by c) + class → state; `accepting` and above report
+ *     reports   12 B × a    per accepting state {first literal or NONE, next reporting suffix or NONE, -}
+ *     literals  12 B × n    {next literal with the same text or NONE, length, -}
+ */
+const NONE: u32 = 0xffffffff;
+
+let classes: usize = 0;
+let rows: usize = 0;
+let reports: usize = 0;
+let literals: usize = 0;
+let width: u32 = 0;
+let accepting: u32 = 0;
+let total: u32 = 0;
+let state: u32 = 0;
+
+/** @returns where JavaScript writes classes, rows, reports and literals one after the other; 0 where memory ends. */
+export function ahoReserve(states: u32, classCount: u32, acceptFrom: u32, literalCount: u32): usize {
+  const rowBytes = <usize>states * <usize>classCount * 4;
+  const reportBytes = <usize>(states - acceptFrom) * 12;
+  classes = alloc(256 + rowBytes + reportBytes + <usize>literalCount * 12);
+  if (classes == 0) return 0;
+  rows = classes + 256;
+  reports = rows + rowBytes;
+  literals = reports + reportBytes;
+  width = classCount;
+  accepting = acceptFrom * classCount;
+  total = literalCount;
+  return classes;
+}
+
+export function ahoReset(): void {
+  state = 0;
+}
+
+function report(at: u32, end: i32): void {
+  for (let own = at; own != NONE;) {
+    const entry = reports + <usize>own * 12;
+    for (let literal = load<u32>(entry); literal != NONE;) {
+      const record = literals + <usize>literal * 12;
+      addOrderedHit(literal, end, load<u32>(record, 4));
+      literal = load<u32>(record);
+    }
+    own = load<u32>(entry, 4);
+  }
+}
+
+/** The automaton over the bytes [from, to). @returns where it stopped, before `to` only for want of room */
+function run(from: i32, to: i32): i32 {
+  let s = state;
+  const base = input();
+  for (let p = from; p < to; p++) {
+    const next = load<u32>(rows + ((<usize>(s + <u32>load<u8>(classes + <usize>load<u8>(base + <usize>p)))) << 2));
+    if (next >= accepting) {
+      if (!hasRoom(total)) {
+        state = s;
+        return p;
+      }
+      report((next - accepting) / width, p + 1);
+    }
+    s = next;
+  }
+  state = s;
+  return to;
+}
+
+export function ahoRun(): u32 {
+  beginHits();
+  const bytes = count();
+  const at = run(position(), bytes);
+  if (at < bytes) setPosition(at);
+  else streamComplete();
+  return hitCount();
+}

@@ -1,0 +1,44 @@
+/**
+ * The comparisons of the tests for as long as one likes: `node wasm-core/soak.ts packets 1000000 [SEED]`. Prints the
+ * seed, so that a round that fails can be run again.
+ */
+import { natDifferential } from './fixtures/nat-differential.ts';
+import { PacketComparison } from './test-support/compare-packets.ts';
+
+/** What runs round after round, and throws where two implementations differ. */
+interface Comparison {
+  round(): void;
+  readonly counts: object;
+}
+
+/** A round is 10,000 operations on a pair of fresh tables, IPv4 and IPv6 in turn. */
+class NatComparison implements Comparison {
+  readonly counts = { operations: 0 };
+  #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  round(): void {
+    natDifferential(this.#seed % 2 === 0 ? 4 : 6, 10_000, this.#seed++);
+    this.counts.operations += 10_000;
+  }
+}
+
+const COMPARISONS: Readonly<Record<string, (seed: number) => Comparison>> = {
+  nat: (seed) => new NatComparison(seed),
+  packets: (seed) => new PacketComparison(seed),
+};
+
+const [name = '', rounds = '1000000', seed = String(Date.now() & 0x7fffffff)] = process.argv.slice(2);
+const create = Object.hasOwn(COMPARISONS, name) ? COMPARISONS[name] : undefined;
+if (create === undefined) {
+  console.error(`soak.ts STRUCTURE [ROUNDS] [SEED]; structures: ${Object.keys(COMPARISONS).join(', ')}`);
+  process.exitCode = 64;
+} else {
+  console.log(`${name}: ${rounds} rounds from seed ${seed}`);
+  const comparison = create(Number(seed));
+  for (let round = 0; round < Number(rounds); round++) comparison.round();
+  console.log(JSON.stringify(comparison.counts));
+}
