@@ -17,7 +17,7 @@ export interface ImportRule {
 
 const NODE = /^node:/;
 const CONTRACT = /^@causeway\/contract$/;
-const CORE = /^@causeway\/wasm-core(?:\/reference|\/core\.wasm)?$/;
+const CORE = /^@causeway\/wasm-core(?:\/reference|\/scan|\/core\.wasm)?$/;
 const TUNNEL = /^@causeway\/tunnel$/;
 const OTHER_PACKAGES = /^(?!@causeway\/|node:)@?[a-z]/;
 
@@ -121,7 +121,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     name: 'tests of whole programs use public entries',
     because: 'a test that reaches inside proves what nobody can use; programs are started as people start them',
     from: /^test\//,
-    allow: [/^\/test\//, NODE, CONTRACT, CORE, TUNNEL, OTHER_PACKAGES, /^\/scripts\//],
+    allow: [/^\/test\//, NODE, CONTRACT, CORE, TUNNEL, /^@causeway\/tunnel\/testing$/, OTHER_PACKAGES, /^\/scripts\//],
   },
 ];
 

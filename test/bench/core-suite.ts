@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import type { Suite } from './bench.ts';
+import type { Suite } from './suite.ts';
 import { checksumRows } from './core/checksum-rows.ts';
 import { framesRows } from './core/frames-rows.ts';
 import { lpmRows } from './core/lpm-rows.ts';

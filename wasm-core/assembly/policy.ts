@@ -206,7 +206,7 @@ export function sessionOpen(): usize {
     slot = alloc(slotBytes());
     if (slot == 0) return 0;
   }
-  const whole = (<usize>(ruleCount >> 3)) & ~7;
+  const whole = <usize>(ruleCount >> 3) & ~7;
   memory.fill(slot, 0xff, whole);
   memory.fill(slot + whole, 0, slotBytes() - whole);
   const rest = ruleCount & 63;
@@ -295,17 +295,17 @@ function flowAllows(rule: u32, port: u32, protocol: u32, activity: u32, minute: 
   const record = rules + ((<usize>rule) << 4);
   const half = load<u64>(record);
   const from = <u32>half & 0xffff;
-  if (((<u32>(half >> 32)) & protocol) == 0 || port - from > ((<u32>half) >> 16) - from) {
+  if ((<u32>(half >> 32) & protocol) == 0 || port - from > (<u32>half >> 16) - from) {
     const list = load<u32>(record, POLICY_RULE_PORTS);
     if (list == 0 || !portListAllows(list, port, protocol)) return false;
   }
-  if (((<u32>(half >> 40)) & activity) == 0) return false;
+  if ((<u32>(half >> 40) & activity) == 0) return false;
   const times = <u32>(half >> 48);
   if (times != 0 && !timeListAllows(times, minute)) return false;
   const list = load<u32>(record, POLICY_RULE_DESTINATIONS);
   if (list == 0) return true;
   if (destination == 0) return false;
-  return ((load<u8>(destination + <usize>((list - 1) >> 3)) >> (<u8>((list - 1) & 7))) & 1) != 0;
+  return ((load<u8>(destination + <usize>((list - 1) >> 3)) >> <u8>((list - 1) & 7)) & 1) != 0;
 }
 
 /** The first rule below `bound` that is in the set and in the session and allows the flow; else `bound`. */

@@ -1,6 +1,6 @@
 import { DESCRIPTOR_WORDS, FRAME_HEADER_BYTES, FrameBatch } from '@causeway/wasm-core';
 import { ReferenceFrameBatch } from '@causeway/wasm-core/reference';
-import { FrameReader } from '../../../tunnel/src/frame-reader.ts';
+import { FrameReader } from '@causeway/tunnel/testing';
 import { ratioRow } from '../row.ts';
 import type { Row } from '../row.ts';
 

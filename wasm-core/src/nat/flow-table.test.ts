@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mirrorKey, natAddress, natPacket, wrongChecksums } from '../../fixtures/nat-packet.ts';
-import { natDifferential } from '../../fixtures/nat-differential.ts';
+import { flowKeys as keys } from '../../fixtures/flow-keys.ts';
+import { mirrorKey, natPacket, wrongChecksums } from '../../fixtures/nat-packet.ts';
 import { random32 } from '../../fixtures/random32.ts';
 import { ReferenceFlowTable } from '../reference/reference-flow-table.ts';
 import { FlowTable } from './flow-table.ts';
@@ -16,26 +16,6 @@ const implementations: [string, new (options: FlowTableOptions) => FlowTableFace
   ['WebAssembly', FlowTable],
   ['reference', ReferenceFlowTable],
 ];
-
-function keys(family: 4 | 6, n: number, protocol: FlowProtocol = 'tcp'): { outward: FlowKey; inward: FlowKey } {
-  const server = natAddress(family, 9000);
-  const icmp = protocol === 'icmp';
-  const outward: FlowKey = {
-    protocol,
-    source: natAddress(family, n),
-    sourcePort: 5000,
-    destination: natAddress(family, 7000),
-    destinationPort: icmp ? 0 : 443,
-  };
-  const inward: FlowKey = {
-    protocol,
-    source: server,
-    sourcePort: icmp ? 0 : 8443,
-    destination: natAddress(family, 8000),
-    destinationPort: 10_000 + n,
-  };
-  return { outward, inward };
-}
 
 describe.each(implementations)('flow table, %s', (_, Table) => {
   const make = (options: Partial<FlowTableOptions> = {}): FlowTableFace =>
@@ -404,16 +384,5 @@ describe.each(implementations)('flow table, %s', (_, Table) => {
     expect(FLOW_TIMEOUTS.icmp).toBeGreaterThanOrEqual(60);
     const table = make({ timeouts: { tcpOpening: 9 } });
     expect(table.describe(table.open(keys(4, 1).outward, keys(4, 1).inward, 1))?.expires).toBe(10);
-  });
-});
-
-describe('FlowTable', () => {
-  it('holds a million IPv4 flows in less than 96 MB', () => {
-    expect(new FlowTable({ family: 4, capacity: FLOW_LIMITS.flows, seed: 1n }).memoryBytes).toBeLessThan(96e6);
-  });
-
-  it('and the reference answer a million random operations alike', { timeout: 120_000 }, () => {
-    expect(() => natDifferential(4, 600_000, 20_261_122)).not.toThrow();
-    expect(() => natDifferential(6, 400_000, 5)).not.toThrow();
   });
 });
