@@ -1,8 +1,12 @@
+import { CoreError } from '../errors.ts';
 import type { LpmEntry } from '../lpm/lpm-table.ts';
+import { readPrefix } from '../lpm/prefix.ts';
 
-/** An address as a number on the 128-bit line, by splitting and joining text. Throws `RangeError`. */
+const words = new Uint32Array(4);
+
+/** An address as a number on the 128-bit line, by splitting and joining text. Throws `CW_CORE_ADDRESS`. */
 function addressNumber(text: string): bigint {
-  const bad = new RangeError(`not an address: ${text}`);
+  const bad = new CoreError('CW_CORE_ADDRESS', `not an IP address: ${JSON.stringify(text.slice(0, 60))}`);
   if (!text.includes(':')) {
     const parts = text.split('.');
     if (
@@ -36,6 +40,11 @@ interface Range {
 function toRange(entry: LpmEntry): Range {
   let base: bigint;
   let bits: number;
+  // Says whether it is a prefix; what it means is read here once more.
+  readPrefix(entry, words);
+  if (!Number.isInteger(entry.value) || entry.value < 0 || entry.value > 0x7fff_ffff) {
+    throw new CoreError('CW_CORE_PREFIX', `the value of a prefix is 0 to 2147483647, not ${entry.value}`);
+  }
   if ('prefix' in entry) {
     const [address = '', length] = entry.prefix.split('/');
     base = addressNumber(address);
@@ -68,8 +77,18 @@ export class ReferenceLpm {
   }
 
   lookupBytes(bytes: Uint8Array): number {
-    if (bytes.length !== 4 && bytes.length !== 16) throw new RangeError('an address has 4 or 16 bytes');
+    if (bytes.length !== 4 && bytes.length !== 16)
+      throw new CoreError('CW_CORE_ADDRESS', 'an address has 4 or 16 bytes');
     return this.#find(bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), bytes.length === 4 ? 0xffffn : 0n));
+  }
+
+  lookupBatch(addresses: Uint8Array, results: Int32Array, family: 'ipv4' | 'ipv6'): void {
+    const width = family === 'ipv4' ? 4 : 16;
+    const count = addresses.length / width;
+    if (!Number.isInteger(count) || results.length < count) {
+      throw new CoreError('CW_CORE_ADDRESS', `addresses of ${width} bytes, and a result for each`);
+    }
+    for (let i = 0; i < count; i++) results[i] = this.lookupBytes(addresses.subarray(i * width, (i + 1) * width));
   }
 
   #find(address: bigint): number {
