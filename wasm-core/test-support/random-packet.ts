@@ -49,7 +49,8 @@ function put(bytes: number[], at: number, values: readonly number[]): number[] {
 /** A transport part that is right. */
 function transport(random: Random, protocol: number, { src, dst }: Addresses, nested: boolean): number[] {
   const pseudo = (length: number): number[] => [...src, ...dst, ...u16(length), 0, protocol];
-  const payload = random.bytes(random.below(40));
+  // Now and then longer than an ICMP error carries.
+  const payload = random.bytes(random.once(50) ? 500 + random.below(1000) : random.below(40));
   if (protocol === 6) {
     const options = random.pick([[], [2, 4, 5, 180], [1, 2, 4, 5, 180, 0, 0, 0], [1, 1, 8, 10, ...random.bytes(8)]]);
     const flags = random.pick([2, 18, 16, 1, 4, 17, 0]);
