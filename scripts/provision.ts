@@ -36,12 +36,19 @@ const REQUIREMENTS: Record<Purpose, readonly Requirement[]> = {
     { debian: 'php-sqlite3', php: 'pdo_sqlite', suites: ['e2e: SimpleSAMLphp'] },
     { debian: 'iproute2', commands: ['ip'], suites: ['lab'] },
     { debian: 'nftables', commands: ['nft'], suites: ['lab'] },
+    { debian: 'iputils-ping', commands: ['ping'], suites: ['lab: translation'] },
+    { debian: 'python3', commands: ['python3'], suites: ['lab: translation'] },
+    { debian: 'tcpdump', commands: ['tcpdump'], suites: ['lab: translation'] },
+    { debian: 'tshark', commands: ['tshark'], suites: ['lab: translation', 'lab: checksums', 'e2e: captures'] },
   ],
   bench: [
     { debian: 'nginx-light', commands: ['nginx'], suites: ['bench'] },
     { debian: 'wrk', commands: ['wrk'], suites: ['bench'] },
     { debian: 'nghttp2-client', commands: ['h2load'], suites: ['bench'] },
     { debian: 'openssl', commands: ['openssl'], suites: ['bench'] },
+    { debian: 'gcc', commands: ['gcc'], suites: ['bench core: C'] },
+    { debian: 'libc6-dev', files: ['/usr/include/stdio.h'], suites: ['bench core: C'] },
+    { debian: 'libhyperscan-dev', files: ['/usr/include/hs/hs.h'], suites: ['bench core: Hyperscan'] },
   ],
 };
 
