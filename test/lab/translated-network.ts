@@ -120,6 +120,7 @@ function startTranslator(user: Namespace, edge: Namespace): Program {
     clamp: { [CLAMPED.port]: CLAMPED.mss },
   };
   const node = [process.execPath, `${ROOT}wasm-core/examples/translate-tun.mjs`, JSON.stringify(options)];
-  const [command = '', ...args] = [...user.exec, 'python3', open, 'in', '3', ...edge.exec, 'python3', open, 'out', '4'];
-  return new Program({ name: 'translator', command, args: [...args, ...node] });
+  const inside = [...user.exec.slice(1), 'python3', open, 'in', '3'];
+  const outside = [...edge.exec, 'python3', open, 'out', '4'];
+  return new Program({ name: 'translator', command: 'ip', args: [...inside, ...outside, ...node] });
 }

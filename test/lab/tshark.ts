@@ -5,6 +5,10 @@ const run = promisify(execFile);
 
 /** Every checksum is looked at, also those that a network card would fill in later. */
 const CHECKED = ['ip.check_checksum:TRUE', 'tcp.check_checksum:TRUE', 'udp.check_checksum:TRUE'];
+/** A first fragment is read for itself, ports and all. */
+const APART = ['ip.defragment:FALSE', 'ipv6.defragment:FALSE', 'tcp.desegment_tcp_streams:FALSE'];
+/** What is looked at; where a payload of random bytes is taken for something else, it may well be malformed. */
+const OURS = /^(?:eth|ethertype|sll|raw|ipv?6?|ipv6\.\w+|tcp|udp|icmp|icmpv6|data|:)+$/;
 const BAD = 0;
 const CHECKSUMS = ['ip', 'tcp', 'udp', 'icmp', 'icmpv6'].map((protocol) => `${protocol}.checksum.status`);
 
@@ -17,23 +21,10 @@ export async function readFields<Field extends string>(
   fields: readonly Field[],
   filter = '',
 ): Promise<Record<Field, string[]>[]> {
-  const options = CHECKED.flatMap((preference) => ['-o', preference]);
+  const options = [...CHECKED, ...APART].flatMap((preference) => ['-o', preference]);
   const separators = ['-E', 'separator=/t', '-E', 'occurrence=a', '-E', 'aggregator=,'];
   const wanted = fields.flatMap((field) => ['-e', field]);
-  const args = [
-    '-n',
-    '-r',
-    file,
-    '--disable-protocol',
-    'http',
-    ...options,
-    '-T',
-    'fields',
-    ...separators,
-    ...wanted,
-    '-Y',
-    filter,
-  ];
+  const args = ['-n', '-r', file, ...options, '-T', 'fields', ...separators, ...wanted, '-Y', filter];
   const { stdout } = await run('tshark', args, { maxBuffer: 256 * 1024 * 1024 });
   return stdout
     .split('\n')
@@ -44,20 +35,31 @@ export async function readFields<Field extends string>(
     });
 }
 
+export interface Fault {
+  /** Counted from 1. */
+  readonly frame: number;
+  readonly what: 'checksum' | 'malformed';
+  /** What tshark says of it, for a failing test. */
+  readonly text: string;
+}
+
 /**
  * The packets of a capture that have a wrong checksum, at whatever depth, or headers that cannot be dissected. Of what an
  * ICMP error quotes in part the checksum of the transport is not looked at: it covers what is not there.
+ * @param judged `frame.protocols` of what counts as malformed
  */
-export async function faultyPackets(file: string): Promise<string[]> {
+export async function faultyPackets(file: string, judged: RegExp = OURS): Promise<Fault[]> {
   const filter = ['_ws.malformed', ...CHECKSUMS.map((status) => `${status} == ${BAD}`)].join(' || ');
-  const fields = ['frame.number', '_ws.col.Info', '_ws.malformed', 'ip.len', 'ipv6.plen', ...CHECKSUMS];
-  const found = await readFields(file, fields, filter);
-  const isFaulty = (packet: Record<string, string[]>): boolean => {
+  const about = ['frame.number', 'frame.protocols', '_ws.col.Info', '_ws.malformed', 'ip.len', 'ipv6.plen'];
+  const found = await readFields(file, [...about, ...CHECKSUMS], filter);
+  return found.flatMap((packet: Record<string, string[]>): Fault[] => {
+    const [frame, text] = [Number(packet['frame.number']?.[0]), JSON.stringify(packet)];
     const whole = quotesAll(packet);
     const looked = CHECKSUMS.filter((status) => whole || !/^(?:tcp|udp)/.test(status));
-    return packet['_ws.malformed']?.length !== 0 || looked.some((status) => packet[status]?.includes(String(BAD)));
-  };
-  return found.filter(isFaulty).map((packet) => JSON.stringify(packet));
+    if (looked.some((status) => packet[status]?.includes(String(BAD)))) return [{ frame, what: 'checksum', text }];
+    const malformed = packet['_ws.malformed']?.length !== 0 && judged.test(packet['frame.protocols']?.[0] ?? '');
+    return malformed ? [{ frame, what: 'malformed', text }] : [];
+  });
 }
 
 /** Whether the packet in an ICMP error, if there is one, is there to its end. */

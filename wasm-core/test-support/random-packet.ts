@@ -166,10 +166,15 @@ function address(random: Random, length: number): number[] {
     : [0x20, 1, ...random.bytes(14)];
 }
 
-/** A packet that is right in most ways, or one with damage. */
-export function randomPacket(random: Random): Uint8Array {
+/** A packet with right checksums and lengths, whatever it is of. */
+export function soundPacket(random: Random): number[] {
   const length = random.pick([4, 16]);
-  let packet = network(random, { src: address(random, length), dst: address(random, length) }, false);
+  return network(random, { src: address(random, length), dst: address(random, length) }, false);
+}
+
+/** A sound packet, or one with damage. */
+export function randomPacket(random: Random): Uint8Array {
+  let packet = soundPacket(random);
   if (random.once(3)) {
     for (let n = 1 + random.below(3); n > 0; n--)
       packet[random.below(random.once(2) ? 64 : packet.length)] = random.below(256);
