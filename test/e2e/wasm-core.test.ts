@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /** An empty project of somebody else's, into which the tarball is installed without a network. */
 let project: string;
+const example = (name: string): string => join(project, 'examples', name);
 const inProject = (command: string, args: readonly string[]) => run(command, [...args], { cwd: project });
 
 beforeAll(async () => {
@@ -23,6 +24,10 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
   const { stdout } = await run(process.execPath, [join(ROOT, 'wasm-core', 'pack.ts'), project]);
   await inProject('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', stdout.trim()]);
+  // As a reader of the package would: out of it, next to what uses it.
+  await cp(join(project, 'node_modules', '@causeway', 'wasm-core', 'examples'), join(project, 'examples'), {
+    recursive: true,
+  });
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -40,19 +45,43 @@ describe('wasm-core, installed from its tarball', () => {
   });
 
   test('runs in Node', async () => {
-    const example = join(project, 'evaluate-policy.mjs');
-    await cp(join(ROOT, 'wasm-core', 'examples', 'evaluate-policy.mjs'), example);
-    const { stdout } = await inProject(process.execPath, [example]);
+    const { stdout } = await inProject(process.execPath, [example('evaluate-policy.mjs')]);
     expect(stdout).toContain("rule: 1, conditions: [ 'ous', 'apps', 'destinations', 'posture' ]");
     expect(stdout).toContain('wiki on Sunday -1');
     expect(stdout).toContain('shadowed [ { rule: 3, by: 2 } ]');
   });
 
   test('gives names stub addresses', async () => {
-    const example = join(project, 'stub-ips.mjs');
-    await cp(join(ROOT, 'wasm-core', 'examples', 'stub-ips.mjs'), example);
-    const { stdout } = await inProject(process.execPath, [example]);
+    const { stdout } = await inProject(process.execPath, [example('stub-ips.mjs')]);
     expect(stdout).toMatch(/^wiki\.example 100\.64\.1\.\d+ fd00:c0de::\S+\nthe same true\n$/);
+  });
+
+  const SCAN = `
+    import { createCore } from '@causeway/wasm-core';
+    const core = createCore();
+    const scanner = (await core.scan()).digitRuns();
+    scanner.each(new TextEncoder().encode('4111111111111111 '), (digits, start, end) =>
+      console.log(core.engine, digits, start, end));`;
+
+  test.each([
+    { flags: [], engine: 'wasm' },
+    { flags: ['--jitless'], engine: 'typescript' },
+  ])('scans in Node $flags on $engine', async ({ flags, engine }) => {
+    const { stdout } = await inProject(process.execPath, [...flags, '--input-type=module', '-e', SCAN]);
+    expect(stdout).toBe(`${engine} 16 0 16\n`);
+  });
+
+  test('leaves the scanners alone until they are asked for', async () => {
+    const trace = `
+      import { registerHooks } from 'node:module';
+      const loaded = [];
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+      const { createCore } = await import('@causeway/wasm-core');
+      const before = loaded.some((url) => url.includes('scan'));
+      await createCore().scan();
+      console.log(before, loaded.some((url) => url.includes('scan-wasm.gen')));`;
+    const { stdout } = await inProject(process.execPath, ['--input-type=module', '-e', trace]);
+    expect(stdout).toBe('false true\n');
   });
 
   test('gives its types to a TypeScript project, strict and without Node’s', async () => {
@@ -91,9 +120,9 @@ describe.skipIf(lacking('wasm-core in a browser', BROWSER))('wasm-core, built by
 
   beforeAll(async () => {
     const page = join(project, 'page');
-    await mkdir(page);
-    await cp(join(ROOT, 'wasm-core', 'examples', 'browser'), page, { recursive: true });
-    await build({ root: page, configFile: false, logLevel: 'error', worker: { format: 'es' } });
+    await cp(example('browser'), page, { recursive: true });
+    // As somebody would who has never heard of options.
+    await build({ root: page, configFile: false, logLevel: 'error' });
     site = await serve(join(page, 'dist'));
     browser = await launchBrowser({ caFiles: [] });
   });
@@ -103,6 +132,19 @@ describe.skipIf(lacking('wasm-core in a browser', BROWSER))('wasm-core, built by
       () => new Promise((closed) => site.server.close(closed)),
     ),
   );
+
+  test('has the second module in a file of its own', async () => {
+    const folder = join(project, 'page', 'dist', 'assets');
+    const holding = async (wasm: string): Promise<string[]> => {
+      // Inline it is base64, of which whole groups of three bytes stay together.
+      const part = (await readFile(join(ROOT, 'wasm-core', 'build', wasm))).subarray(0, 300).toString('base64');
+      const files = (await readdir(folder)).filter((name) => name.endsWith('.js'));
+      const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+      return files.filter((_, i) => texts[i]?.includes(part)).map((name) => name.replace(/-[\w-]+\.js$/, ''));
+    };
+    expect((await holding('core.wasm')).toSorted()).toEqual(['index', 'worker']);
+    expect(await holding('scan.wasm')).not.toContain('index');
+  });
 
   test('decides in the page and in a worker, under a Content-Security-Policy', async () => {
     const { page, context } = await browser.person();
@@ -119,6 +161,14 @@ describe.skipIf(lacking('wasm-core in a browser', BROWSER))('wasm-core, built by
     ] as const) {
       await page.getByLabel('User').fill(user);
       for (const place of ['#page', '#worker']) await page.locator(place).getByText(rule, { exact: true }).waitFor();
+    }
+    for (const [text, places] of [
+      ['no number', ''],
+      ['card 4111 1111 1111 1111, 5500-0000-0000-0004', '5,26'],
+    ] as const) {
+      await page.getByLabel('Text').fill(text);
+      for (const place of ['#page-numbers', '#worker-numbers'])
+        await page.waitForFunction(`document.querySelector('${place}').textContent === '${places}'`);
     }
     expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
     await context.close();

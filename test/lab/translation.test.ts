@@ -73,7 +73,7 @@ describe.skipIf(lacking('translation in the lab', NAMESPACES, CAPTURE, TUN) || r
       const ports = [PORT, CLAMPED.port, BULK_PORT].map(String);
       server = start('server', network.corp, process.execPath, `${ROOT}test/lab/corp-server.ts`, ...ports);
       const filter = ['not', 'tcp', 'port', String(BULK_PORT)];
-      tcpdump = start('tcpdump', network.edge, 'tcpdump', '-U', '-i', 'out', '-w', capture, '-Z', 'root', ...filter);
+      tcpdump = start('tcpdump', network.edge, 'tcpdump', '-U', '--immediate-mode', '-i', 'out', '-w', capture, '-Z', 'root', ...filter);
       await server.line('serves', (line) => (line === 'serving' ? true : undefined));
       await tcpdump.line('listens', (line) => (line.includes('listening on') ? true : undefined));
     });
