@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../harness/program.ts';
 import { CAPTURE, lacking } from '../harness/requirements.ts';
-import { faultyPackets, readFields } from './tshark.ts';
+import { faultyPackets, readFields } from '../harness/tshark.ts';
 
 const COUNT = 6000;
 const LEAST = 5;

@@ -7,16 +7,16 @@ import { sha256OfSeed } from '../harness/bytes.ts';
 import { endAll } from '../harness/end-all.ts';
 import { expectNoLeftovers } from '../harness/leftovers.ts';
 import { jsonLine, Program, ROOT } from '../harness/program.ts';
-import { CAPTURE, lacking, NAMESPACES, TUN } from '../harness/requirements.ts';
+import { CAPTURE, lacking, NAMESPACES, PING, TUN } from '../harness/requirements.ts';
 import { namespacesRefused, type Namespace } from './namespaces.ts';
 import { buildTranslatedNetwork, CLAMPED, FAMILIES, MTU, type TranslatedNetwork } from './translated-network.ts';
-import { faultyPackets, readFields } from './tshark.ts';
+import { faultyPackets, readFields } from '../harness/tshark.ts';
 
 const PORT = 8081;
 const BULK_PORT = 8083;
 const CLOSED_PORT = 9;
 const BULK = 20_000_000;
-const UPLOAD = 2_000_000;
+const UPLOAD = 1_000_000;
 /** Longer than any device carries, and in more than two pieces. */
 const FRAGMENTED = 4000;
 
@@ -44,7 +44,7 @@ offender = error[24:40] if v6 else error[20:24]
 print(kind, code, ipaddress.ip_address(offender), len(sent), to[0], to[1])
 `;
 
-describe.skipIf(lacking('translation in the lab', NAMESPACES, CAPTURE, TUN) || refused !== null)(
+describe.skipIf(lacking('translation in the lab', NAMESPACES, CAPTURE, PING, TUN) || refused !== null)(
   'real sockets through FlowTable and PacketBuffer',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'causeway-translation-'));
@@ -73,7 +73,20 @@ describe.skipIf(lacking('translation in the lab', NAMESPACES, CAPTURE, TUN) || r
       const ports = [PORT, CLAMPED.port, BULK_PORT].map(String);
       server = start('server', network.corp, process.execPath, `${ROOT}test/lab/corp-server.ts`, ...ports);
       const filter = ['not', 'tcp', 'port', String(BULK_PORT)];
-      tcpdump = start('tcpdump', network.edge, 'tcpdump', '-U', '--immediate-mode', '-i', 'out', '-w', capture, '-Z', 'root', ...filter);
+      tcpdump = start(
+        'tcpdump',
+        network.edge,
+        'tcpdump',
+        '-U',
+        '--immediate-mode',
+        '-i',
+        'out',
+        '-w',
+        capture,
+        '-Z',
+        'root',
+        ...filter,
+      );
       await server.line('serves', (line) => (line === 'serving' ? true : undefined));
       await tcpdump.line('listens', (line) => (line.includes('listening on') ? true : undefined));
     });
@@ -98,7 +111,7 @@ describe.skipIf(lacking('translation in the lab', NAMESPACES, CAPTURE, TUN) || r
         expect(await outcome('download', at.stub, BULK_PORT, at.family, BULK)).toMatchObject(expected);
       });
 
-      test('2 MB up, as small as our “too big” and the translated one of the next router ask for', async () => {
+      test('1 MB up, as small as our “too big” and the translated one of the next router ask for', async () => {
         const expected = { bytes: UPLOAD, sha256: sha256OfSeed(at.family, UPLOAD) };
         expect(await outcome('upload', at.stub, PORT, at.family, UPLOAD)).toMatchObject(expected);
         expect(await network.user.run('ip', 'route', 'get', at.stub)).toContain(`mtu ${MTU.cable} `);

@@ -30,6 +30,5 @@ async function evaluate() {
   show('#page-numbers', numbers);
 }
 
-user.addEventListener('input', evaluate);
-text.addEventListener('input', evaluate);
+for (const input of [user, text]) input.addEventListener('input', () => void evaluate());
 await evaluate();
