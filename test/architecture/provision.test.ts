@@ -6,10 +6,9 @@ const DEBIAN: Environment = {
   arch: 'x64',
   root: true,
   distribution: ['debian'],
-  commands: new Set([
-    ...['chromium', 'certutil', 'openssl', 'curl', 'php', 'ip', 'nft', 'ping', 'python3', 'tcpdump', 'tshark'],
-    ...['nginx', 'wrk', 'h2load', 'gcc'],
-  ]),
+  commands: new Set(
+    'chromium certutil openssl curl php ip nft ping python3 tcpdump tshark nginx wrk h2load gcc'.split(' '),
+  ),
   files: new Set(['/usr/share/simplesamlphp/www', '/usr/include/stdio.h', '/usr/include/hs/hs.h']),
   phpModules: new Set(['dom', 'mbstring', 'curl', 'pdo_sqlite']),
 };
