@@ -78,10 +78,6 @@ function referenceOf(table, tuple, fromInside) {
   return flow < 0 ? flow : flow * 2;
 }
 
-function send(device, offset, length) {
-  writeSync(DEVICES[device], buffer.data, offset, length);
-}
-
 /** Later fragments have no ports: they go where the first went. */
 const fragments = new Map();
 const fragmentKey = ({ protocol, source, destination }) => {
@@ -124,6 +120,15 @@ function answer(family, fromInside) {
   return field('length') > mtu ? buffer.buildPacketTooBig(0, ANSWER, mtu) : 0;
 }
 
+/** Whole packets of TCP, UDP and echo are looked up and rewritten by the table alone; batches of them in a real one. */
+function translateWhole(table, length, fromInside) {
+  table.packets.set(buffer.data.subarray(0, length));
+  table.descriptors.set([0, length]);
+  if (table.translate(1, now()) === 1) return true;
+  if (table.answers[0] !== FLOW_CODES.none || referenceOf(table, tupleOf(), fromInside) < 0) return false;
+  return table.translate(1, now()) === 1;
+}
+
 function translate(packet, fromInside) {
   buffer.clear();
   buffer.data.set(packet);
@@ -131,12 +136,23 @@ function translate(packet, fromInside) {
   const family = field('family');
   if (!FAMILIES[family].ports.includes(field('protocol'))) return;
   const written = answer(family, fromInside);
-  if (written > 0) return send('inside', ANSWER, written);
+  if (written > 0) {
+    writeSync(DEVICES.inside, buffer.data, ANSWER, written);
+    return;
+  }
   const size = clamp[fromInside ? field('dstPort') : field('srcPort')];
   if (size !== undefined && (field('tcpFlags') & SYN) !== 0) buffer.clampMss(0, size);
-  const change = changeOf(tables.get(family), fromInside);
-  if (change === null || buffer.rewrite(0, change) < 0) return;
-  send(fromInside ? 'outside' : 'inside', 0, field('length'));
+  const table = tables.get(family);
+  const device = DEVICES[fromInside ? 'outside' : 'inside'];
+  const length = field('length');
+  if (translateWhole(table, length, fromInside)) {
+    writeSync(device, table.packets, 0, length);
+    return;
+  }
+  // What the table leaves to others: fragments, options, and errors about a flow.
+  if (table.answers[0] !== FLOW_CODES.other) return;
+  const change = changeOf(table, fromInside);
+  if (change !== null && buffer.rewrite(0, change) === 0) writeSync(device, buffer.data, 0, length);
 }
 
 function pump(device) {
