@@ -1,4 +1,5 @@
 import { alloc } from '../arena';
+import { SCAN_GROUP_BEFORE, SCAN_GROUP_BYTES, SCAN_GROUP_EVEN, SCAN_GROUP_ODD, SCAN_GROUP_START } from '../layout.gen';
 import { addHit, beginHits, count, hasRoom, hitCount, input, position, setPosition, streamComplete } from './stream';
 
 /**
@@ -12,7 +13,7 @@ import { addHit, beginHits, count, hasRoom, hitCount, input, position, setPositi
  * Text is skipped 64 bytes at a time as masks, one bit a byte, while idle; the machine sees only runs of characters
  * that hold enough digits. A run that reaches the end of the 64 is looked at again from its start.
  *
- * groups  16 B × 32, a ring: {start i32, digits before u32, sum with even places doubled u32, with odd ones u32}
+ * groups  16 B × 32, a ring: SCAN_GROUP_*
  */
 const GROUPS: u32 = 32;
 const MIN_ROOM: u32 = 32;
@@ -49,7 +50,7 @@ let even: u32 = 0;
 let odd: u32 = 0;
 
 export function digitsReserve(minDigits: u32, maxDigits: u32, gapBytes: u32, check: u32): usize {
-  groups = alloc(<usize>GROUPS * 16);
+  groups = alloc(<usize>GROUPS * SCAN_GROUP_BYTES);
   least = minDigits;
   most = maxDigits;
   maxGap = gapBytes;
@@ -72,7 +73,7 @@ function endRun(): void {
 }
 
 function groupAt(index: u32): usize {
-  return groups + ((<usize>(index & (GROUPS - 1))) << 4);
+  return groups + <usize>(index & (GROUPS - 1)) * SCAN_GROUP_BYTES;
 }
 
 /** The group that ended before `end` may be the last of a number: tries the groups it may begin with, nearest first. */
@@ -81,13 +82,13 @@ function closeGroup(end: i32): void {
   const oldest = groupCount > GROUPS ? groupCount - GROUPS : 0;
   for (let i = groupCount; i > oldest; i--) {
     const group = groupAt(i - 1);
-    const length = digits - load<u32>(group, 4);
+    const length = digits - load<u32>(group, SCAN_GROUP_BEFORE);
     if (length > most) break;
     if (length < least) continue;
     // The last digit counts once, so those in places of the other parity count twice.
-    const sum = (digits & 1) == 1 ? odd - load<u32>(group, 12) : even - load<u32>(group, 8);
+    const sum = (digits & 1) == 1 ? odd - load<u32>(group, SCAN_GROUP_ODD) : even - load<u32>(group, SCAN_GROUP_EVEN);
     if (luhn && sum % 10 != 0) continue;
-    const start = load<i32>(group);
+    const start = load<i32>(group, SCAN_GROUP_START);
     addHit(length, end, <u32>(end - start));
   }
 }
@@ -95,10 +96,10 @@ function closeGroup(end: i32): void {
 function takeDigit(value: u32, at: i32): void {
   if (!inGroup) {
     const group = groupAt(groupCount++);
-    store<i32>(group, at);
-    store<u32>(group, digits, 4);
-    store<u32>(group, even, 8);
-    store<u32>(group, odd, 12);
+    store<i32>(group, at, SCAN_GROUP_START);
+    store<u32>(group, digits, SCAN_GROUP_BEFORE);
+    store<u32>(group, even, SCAN_GROUP_EVEN);
+    store<u32>(group, odd, SCAN_GROUP_ODD);
     inGroup = true;
     gap = 0;
   }
@@ -252,7 +253,10 @@ export function digitsRun(): u32 {
     }
   }
   const oldest = groupCount > GROUPS ? groupCount - GROUPS : 0;
-  for (let i = oldest; i < groupCount; i++) store<i32>(groupAt(i), load<i32>(groupAt(i)) - bytes);
+  for (let i = oldest; i < groupCount; i++) {
+    const group = groupAt(i);
+    store<i32>(group, load<i32>(group, SCAN_GROUP_START) - bytes, SCAN_GROUP_START);
+  }
   streamComplete();
   return hitCount();
 }
