@@ -180,7 +180,8 @@ export const RECORDS: readonly RecordDefinition[] = [
   },
   {
     name: 'scanLiteral',
-    about: 'A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more.',
+    about:
+      'A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more.',
     size: 64,
     align: 16,
     fields: [
@@ -206,7 +207,8 @@ export const RECORDS: readonly RecordDefinition[] = [
   },
   {
     name: 'scanClass',
-    about: 'A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble.',
+    about:
+      'A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble.',
     size: 48,
     align: 16,
     fields: [

@@ -24,17 +24,17 @@ const MIN_ROOM: u32 = 32;
  *     0  what makes digits the lowest signed bytes   16  the first that is none   32  spaces   48  dashes
  *    64  zeros as text   80  ones in even places   96  nines   112  nothing, then everything: from 112 + n the last n
  */
-const VECTORS: usize = memory.data<u8>([
-  176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176,
-  138, 138, 138, 138, 138, 138, 138, 138, 138, 138, 138, 138, 138, 138, 138, 138,
-  32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32,
-  45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45,
-  48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48,
-  255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0,
-  9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-], 16);
+const VECTORS: usize = memory.data<u8>(
+  [
+    176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 138, 138, 138, 138, 138, 138, 138,
+    138, 138, 138, 138, 138, 138, 138, 138, 138, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 45, 45,
+    45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48,
+    48, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255,
+  ],
+  16,
+);
 
 let least: u32 = 0;
 let most: u32 = 0;
@@ -141,7 +141,8 @@ function gapMask(text: v128, space: v128, dash: v128): u64 {
 
 /** Whether the `length` digits before `end`, 32 at the most, have a right check digit. */
 function luhnHolds(end: usize, length: u32): bool {
-  const sums = length > 16 ? i16x8.add(weighed(end - 16, 16), weighed(end - 32, length - 16)) : weighed(end - 16, length);
+  const sums =
+    length > 16 ? i16x8.add(weighed(end - 16, 16), weighed(end - 32, length - 16)) : weighed(end - 16, length);
   const halves = i64x2.extract_lane(sums, 0) + i64x2.extract_lane(sums, 1);
   return <u32>((<u64>halves * 0x0001_0001_0001_0001) >> 48) % 10 == 0;
 }
@@ -201,7 +202,8 @@ function skim(at: i32, bytes: i32): i32 {
         (gapMask(d, space, dash) << 48)) &
       gapsCount;
     const digitBefore = onesBefore >> 63;
-    const run = maxGap <= 1 ? ones | (gaps & ((ones << 1) | digitBefore)) : runMask(ones, gaps, <u64>(open != 0), digitBefore);
+    const run =
+      maxGap <= 1 ? ones | (gaps & ((ones << 1) | digitBefore)) : runMask(ones, gaps, <u64>(open != 0), digitBefore);
     const lead = <u32>ctz<u64>(~run);
     if (lead == 64) {
       open += 64;
@@ -211,12 +213,12 @@ function skim(at: i32, bytes: i32): i32 {
     long &= long << 2;
     long &= long << 4;
     if (thirteen) long &= long << 5;
-    let stops = ((long << 1) & ~run) | (<u64>(open + lead >= enough) << lead);
+    let stops = ((long << 1) & ~run) | ((<u64>(open + lead >= enough)) << lead);
     for (; stops != 0; stops &= stops - 1) {
       const bit = <u32>ctz<u64>(stops);
       // The bytes before the stop, the last at the top.
-      const digitsBack = (ones << <u64>(63 - bit)) << 1;
-      let length = <u32>clz<u64>(~((run << <u64>(63 - bit)) << 1));
+      const digitsBack = (ones << (<u64>(63 - bit))) << 1;
+      let length = <u32>clz<u64>(~((run << (<u64>(63 - bit))) << 1));
       let held = <u32>popcnt<u64>((digitsBack >> 1) >> <u64>(63 - length));
       if (length == bit) {
         length += open;
@@ -230,7 +232,7 @@ function skim(at: i32, bytes: i32): i32 {
         addHit(held, end, held);
         continue;
       }
-      for (let from = end - <i32>length; from < end; ) {
+      for (let from = end - <i32>length; from < end;) {
         from = follow(from, end + 1);
         if (from < 0) return from;
       }

@@ -108,7 +108,7 @@ function examine(ends: u64, at: i32): i32 {
   const text = input() + <usize>at;
   const bits = filter;
   const shift = filterShift;
-  const places = ((<u64>1) << <u64>stride) - 1;
+  const places = ((<u64>1) << (<u64>stride)) - 1;
   const four = short;
   while (ends != 0) {
     const bit = ctz<u64>(ends);
@@ -148,7 +148,7 @@ export function endingsRun(): u32 {
   const filtered = run != 0;
   const byRange = ranged;
   const further = run - 4;
-  const furtherOpen = ((<u64>1) << <u64>further) - 1;
+  const furtherOpen = ((<u64>1) << (<u64>further)) - 1;
   // Of a run that may go on from before, as many bytes as it takes are taken for granted.
   let before: u64 = u64.MAX_VALUE;
   let at = position();
@@ -172,11 +172,11 @@ export function endingsRun(): u32 {
       const class1 = ends;
       const class2 = class1 & ((class1 << 1) | (before & 1));
       const class4 = class2 & ((class2 << 2) | (before & 3));
-      ends = class4 & ((class4 << <u64>further) | (before & furtherOpen));
+      ends = class4 & ((class4 << (<u64>further)) | (before & furtherOpen));
       before = <u64>(<i64>class1 >> 63);
     }
     if (ends == 0) continue;
-    if (bytes - at < 64) ends &= ((<u64>1) << <u64>(bytes - at)) - 1;
+    if (bytes - at < 64) ends &= ((<u64>1) << (<u64>(bytes - at))) - 1;
     const stopped = examine(ends, at);
     if (stopped >= 0) {
       setPosition(stopped);

@@ -35,7 +35,10 @@ export function compareLiterals(first: u32, end: u32, at: i32): void {
   const available = at + 1 + remembered();
   const behind = literals + <usize>end * SCAN_LITERAL_BYTES;
   for (let literal = literals + <usize>first * SCAN_LITERAL_BYTES; literal < behind; literal += SCAN_LITERAL_BYTES) {
-    const folded = v128.and(v128.or(text, v128.load(literal, SCAN_LITERAL_FOLD)), v128.load(literal, SCAN_LITERAL_MASK));
+    const folded = v128.and(
+      v128.or(text, v128.load(literal, SCAN_LITERAL_FOLD)),
+      v128.load(literal, SCAN_LITERAL_MASK),
+    );
     if (v128.any_true(v128.xor(folded, v128.load(literal, SCAN_LITERAL_TEXT)))) continue;
     const length = load<u32>(literal, SCAN_LITERAL_LENGTH);
     if (<i32>length > available) continue;

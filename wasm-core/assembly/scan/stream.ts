@@ -100,7 +100,11 @@ export function addHit(what: u32, end: i32, length: u32): void {
 /** As `addHit`, but in ascending order of `what` among the hits with the same end. */
 export function addOrderedHit(what: u32, end: i32, length: u32): void {
   let at = hitsAt + <usize>found * SCAN_HIT_BYTES;
-  while (at > hitsAt && load<i32>(at - SCAN_HIT_BYTES, SCAN_HIT_END) == end && load<u32>(at - SCAN_HIT_BYTES, SCAN_HIT_WHAT) > what) {
+  while (
+    at > hitsAt &&
+    load<i32>(at - SCAN_HIT_BYTES, SCAN_HIT_END) == end &&
+    load<u32>(at - SCAN_HIT_BYTES, SCAN_HIT_WHAT) > what
+  ) {
     memory.copy(at, at - SCAN_HIT_BYTES, SCAN_HIT_BYTES);
     at -= SCAN_HIT_BYTES;
   }

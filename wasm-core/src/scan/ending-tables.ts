@@ -147,13 +147,13 @@ export function loadEndings(core: ScanExports, literals: readonly Uint8Array[], 
 /** @param entries in the order of their keys */
 function writeEndings(view: DataView, slotBits: number, entries: readonly { readonly key: bigint }[]): void {
   const slots = 1 << slotBits;
-  for (const [first, { key }] of entries.entries()) {
-    if (first > 0 && entries[first - 1]?.key === key) continue;
-    const different = entries.findIndex((entry, place) => place > first && entry.key !== key);
+  for (let first = 0, behind = 0; first < entries.length; first = behind) {
+    const key = entries[first]?.key ?? 0n;
+    while (behind < entries.length && entries[behind]?.key === key) behind++;
     let slot = hashOf(key, slotBits);
     while (view.getUint32(slot * SCAN_ENDING_BYTES + SCAN_ENDING_BEHIND, true) !== 0) slot = (slot + 1) % slots;
     view.setBigUint64(slot * SCAN_ENDING_BYTES + SCAN_ENDING_KEY, key, true);
     view.setUint32(slot * SCAN_ENDING_BYTES + SCAN_ENDING_FIRST, first, true);
-    view.setUint32(slot * SCAN_ENDING_BYTES + SCAN_ENDING_BEHIND, different < 0 ? entries.length : different, true);
+    view.setUint32(slot * SCAN_ENDING_BYTES + SCAN_ENDING_BEHIND, behind, true);
   }
 }
