@@ -10,8 +10,9 @@ import { addHit, beginHits, count, hasRoom, hitCount, input, position, setPositi
  *     idle --digit--> group --space or dash--> gap --digit--> group
  *       ^--- anything else, or a gap too long ---|
  *
- * Text is skipped 64 bytes at a time as masks, one bit a byte, while idle; the machine sees only runs of characters
- * that hold enough digits. A run that reaches the end of the 64 is looked at again from its start.
+ * Text is skipped in blocks of 64 bytes as masks, one bit a byte, while idle; of a run that is open at the end of a
+ * block its length is carried into the next, so that no block waits for the one before. A run of characters with enough
+ * digits is judged as a whole where it is one group; the machine sees only those of several.
  *
  * groups  16 B × 32, a ring: SCAN_GROUP_*
  */
