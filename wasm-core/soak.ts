@@ -4,6 +4,7 @@
  */
 import { natDifferential } from './fixtures/nat-differential.ts';
 import { PacketComparison } from './test-support/compare-packets.ts';
+import { ScanComparison } from './test-support/compare-scanners.ts';
 
 /** What runs round after round, and throws where two implementations differ. */
 interface Comparison {
@@ -29,6 +30,7 @@ class NatComparison implements Comparison {
 const COMPARISONS: Readonly<Record<string, (seed: number) => Comparison>> = {
   nat: (seed) => new NatComparison(seed),
   packets: (seed) => new PacketComparison(seed),
+  scan: (seed) => new ScanComparison(seed),
 };
 
 const [name = '', rounds = '1000000', seed = String(Date.now() & 0x7fffffff)] = process.argv.slice(2);

@@ -104,6 +104,51 @@ export const NAT_COUNTER_FOUND: usize = 40;
 export const NAT_COUNTER_MISSED: usize = 48;
 export const NAT_COUNTER_FLOWS: usize = 56;
 
+/** What a scanner found. `end` counts from the start of the chunk, and is 0 or less for what ended before it. */
+export const SCAN_HIT_BYTES: usize = 12;
+export const SCAN_HIT_WHAT: usize = 0;
+export const SCAN_HIT_END: usize = 4;
+export const SCAN_HIT_LENGTH: usize = 8;
+
+/** A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more. */
+export const SCAN_LITERAL_BYTES: usize = 64;
+export const SCAN_LITERAL_MASK: usize = 0;
+export const SCAN_LITERAL_FOLD: usize = 16;
+export const SCAN_LITERAL_TEXT: usize = 32;
+export const SCAN_LITERAL_LENGTH: usize = 48;
+export const SCAN_LITERAL_INDEX: usize = 52;
+export const SCAN_LITERAL_REST: usize = 56;
+export const SCAN_LITERAL_UNUSED: usize = 60;
+
+/** Last four or six bytes of literals, folded; the literals [first, behind) have them. `behind` 0: no ending. */
+export const SCAN_ENDING_BYTES: usize = 16;
+export const SCAN_ENDING_KEY: usize = 0;
+export const SCAN_ENDING_FIRST: usize = 8;
+export const SCAN_ENDING_BEHIND: usize = 12;
+
+/** A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble. */
+export const SCAN_CLASS_BYTES: usize = 48;
+export const SCAN_CLASS_LOWER: usize = 0;
+export const SCAN_CLASS_UPPER: usize = 16;
+export const SCAN_CLASS_BITS: usize = 32;
+
+/** A reporting state of the automaton: its first literal and the next reporting suffix, 2^32 - 1 for none. */
+export const SCAN_REPORT_BYTES: usize = 8;
+export const SCAN_REPORT_LITERAL: usize = 0;
+export const SCAN_REPORT_SUFFIX: usize = 4;
+
+/** A literal of the automaton: the next one with the same bytes, 2^32 - 1 for none, and its length. */
+export const SCAN_SAME_BYTES: usize = 8;
+export const SCAN_SAME_NEXT: usize = 0;
+export const SCAN_SAME_LENGTH: usize = 4;
+
+/** A group of digits: where it begins, and of all digits before it in its run the count and the two sums. */
+export const SCAN_GROUP_BYTES: usize = 16;
+export const SCAN_GROUP_START: usize = 0;
+export const SCAN_GROUP_BEFORE: usize = 4;
+export const SCAN_GROUP_EVEN: usize = 8;
+export const SCAN_GROUP_ODD: usize = 12;
+
 /** What is special about a packet. */
 export const PACKET_FLAG_OPTIONS: u32 = 1;
 export const PACKET_FLAG_FRAGMENT_FIRST: u32 = 2;
@@ -193,3 +238,16 @@ export const NAT_LIMIT_FLOWS: u32 = 1048576;
 export const NAT_LIMIT_BATCH: u32 = 256;
 export const NAT_LIMIT_SWEEP: u32 = 1024;
 export const NAT_LIMIT_PACKET_BYTES: u32 = 524288;
+
+/** Bytes before and behind the input that are read; how endings are folded and hashed; of the automaton. */
+export const SCAN_HISTORY: u32 = 256;
+export const SCAN_PAD: u32 = 64;
+export const SCAN_FOLD: u32 = 538976288;
+export const SCAN_HASH_HIGH: u32 = 2654435769;
+export const SCAN_HASH_LOW: u32 = 2135587861;
+export const SCAN_CLASSES: u32 = 256;
+export const SCAN_NONE: u32 = 4294967295;
+
+/** Where the sections lie behind the masks: first literals of the eight buckets and their end, literals. */
+export const SCAN_TEDDY_STARTS: u32 = 128;
+export const SCAN_TEDDY_LITERALS: u32 = 176;

@@ -104,6 +104,51 @@ export const NAT_COUNTER_FOUND = 40;
 export const NAT_COUNTER_MISSED = 48;
 export const NAT_COUNTER_FLOWS = 56;
 
+/** What a scanner found. `end` counts from the start of the chunk, and is 0 or less for what ended before it. */
+export const SCAN_HIT_BYTES = 12;
+export const SCAN_HIT_WHAT = 0;
+export const SCAN_HIT_END = 4;
+export const SCAN_HIT_LENGTH = 8;
+
+/** A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more. */
+export const SCAN_LITERAL_BYTES = 64;
+export const SCAN_LITERAL_MASK = 0;
+export const SCAN_LITERAL_FOLD = 16;
+export const SCAN_LITERAL_TEXT = 32;
+export const SCAN_LITERAL_LENGTH = 48;
+export const SCAN_LITERAL_INDEX = 52;
+export const SCAN_LITERAL_REST = 56;
+export const SCAN_LITERAL_UNUSED = 60;
+
+/** Last four or six bytes of literals, folded; the literals [first, behind) have them. `behind` 0: no ending. */
+export const SCAN_ENDING_BYTES = 16;
+export const SCAN_ENDING_KEY = 0;
+export const SCAN_ENDING_FIRST = 8;
+export const SCAN_ENDING_BEHIND = 12;
+
+/** A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble. */
+export const SCAN_CLASS_BYTES = 48;
+export const SCAN_CLASS_LOWER = 0;
+export const SCAN_CLASS_UPPER = 16;
+export const SCAN_CLASS_BITS = 32;
+
+/** A reporting state of the automaton: its first literal and the next reporting suffix, 2^32 - 1 for none. */
+export const SCAN_REPORT_BYTES = 8;
+export const SCAN_REPORT_LITERAL = 0;
+export const SCAN_REPORT_SUFFIX = 4;
+
+/** A literal of the automaton: the next one with the same bytes, 2^32 - 1 for none, and its length. */
+export const SCAN_SAME_BYTES = 8;
+export const SCAN_SAME_NEXT = 0;
+export const SCAN_SAME_LENGTH = 4;
+
+/** A group of digits: where it begins, and of all digits before it in its run the count and the two sums. */
+export const SCAN_GROUP_BYTES = 16;
+export const SCAN_GROUP_START = 0;
+export const SCAN_GROUP_BEFORE = 4;
+export const SCAN_GROUP_EVEN = 8;
+export const SCAN_GROUP_ODD = 12;
+
 /** What is special about a packet. */
 export const PACKET_FLAG_OPTIONS = 1;
 export const PACKET_FLAG_FRAGMENT_FIRST = 2;
@@ -193,3 +238,16 @@ export const NAT_LIMIT_FLOWS = 1048576;
 export const NAT_LIMIT_BATCH = 256;
 export const NAT_LIMIT_SWEEP = 1024;
 export const NAT_LIMIT_PACKET_BYTES = 524288;
+
+/** Bytes before and behind the input that are read; how endings are folded and hashed; of the automaton. */
+export const SCAN_HISTORY = 256;
+export const SCAN_PAD = 64;
+export const SCAN_FOLD = 538976288;
+export const SCAN_HASH_HIGH = 2654435769;
+export const SCAN_HASH_LOW = 2135587861;
+export const SCAN_CLASSES = 256;
+export const SCAN_NONE = 4294967295;
+
+/** Where the sections lie behind the masks: first literals of the eight buckets and their end, literals. */
+export const SCAN_TEDDY_STARTS = 128;
+export const SCAN_TEDDY_LITERALS = 176;
