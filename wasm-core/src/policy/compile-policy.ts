@@ -7,13 +7,13 @@ import {
   POLICY_ACTIVITY_PASTE,
   POLICY_ACTIVITY_UPLOAD,
 } from '../layout.gen.ts';
-import { appFinder } from './app-finder.ts';
 import { parseSource } from './destination.ts';
 import { DestinationLists, PortLists, TimeLists } from './flow-lists.ts';
 import { MAX_APPS, MAX_IMAGE_BYTES, MAX_KEYS, MAX_RULES, NAME_AXES, keyCount } from './image-layout.ts';
-import { NameLists, PrefixLists, note } from './key-lists.ts';
+import { NameLists, PrefixLists } from './key-lists.ts';
 import { MAX_POSTURE_PROFILES, POLICY_CONDITIONS } from './policy-input.ts';
 import type { PolicyActivity, PolicyInput, PolicyRuleInput } from './policy-input.ts';
+import { orderRules } from './rule-order.ts';
 import { layOutParts, writeImage } from './write-image.ts';
 import type { RuleRecord } from './write-image.ts';
 
@@ -58,40 +58,43 @@ export function compilePolicy(input: PolicyInput): Uint8Array {
     keys: new NameLists(),
   }));
   const sources: Axis<PrefixLists> = { free: [], keys: new PrefixLists() };
-  const everyApp: number[] = [];
-  const appRules: number[][] = apps.map(() => []);
   const ports = new PortLists();
   const times = new TimeLists();
   const destinations = new DestinationLists();
-  const appsOf = appFinder(apps);
+  const ordered = orderRules(input);
+  const conditions = new Uint16Array(rules.length);
 
-  const records = rules.map((rule, index): RuleRecord => {
+  const records: RuleRecord[] = [];
+  for (const index of ordered.order) {
+    const rule = rules[index];
+    if (rule === undefined) continue;
     checkRule(rule);
+    const number = records.length;
     for (const { name, free, keys } of axes) {
       const wanted = rule[name];
-      if (wanted === undefined) free.push(index);
-      else for (const key of wanted) keys.add(key, index);
+      if (wanted === undefined) free.push(number);
+      else for (const key of wanted) keys.add(key, number);
     }
-    if (rule.sources === undefined) sources.free.push(index);
-    for (const source of rule.sources ?? []) sources.keys.add(parseSource(source), index);
-    const named = appsOf(rule);
-    if (named === null) everyApp.push(index);
-    for (const app of named ?? []) note(appRules[app] ?? [], index);
+    if (rule.sources === undefined) sources.free.push(number);
+    else for (const source of rule.sources) sources.keys.addText(source, parseSource, number);
+    conditions[index] = conditionBits(rule);
     const { inline, list } = ports.addPorts(rule.ports);
-    return {
+    records.push({
+      order: index,
       ports: inline,
       portList: list,
       activities: activityBits(rule.activities),
       timeList: times.addTimes(rule.times),
       destinationList: destinations.addDestinations(rule.destinations),
-      conditions: POLICY_CONDITIONS.reduce((bits, name, bit) => bits | (rule[name] === undefined ? 0 : 1 << bit), 0),
-    };
-  });
+    });
+  }
 
   const sourceKeys = sources.keys.sorted();
   const destinationPrefixes = destinations.prefixes.sorted();
   const parts = {
     records,
+    conditions,
+    ordered,
     axisKeys: axes.map(({ keys }) => [...keys.lists.keys()]),
     apps: apps.map((app) => app.name),
     sourceKeys,
@@ -103,10 +106,9 @@ export function compilePolicy(input: PolicyInput): Uint8Array {
     ruleSets: [
       ...axes.map(({ free }) => free),
       sources.free,
-      everyApp,
       ...axes.flatMap(({ keys }) => [...keys.lists.values()]),
       ...sourceKeys.map(({ members }) => members),
-      ...appRules,
+      ...ordered.mixedSets,
     ],
     destinationSets: [...destinations.names.lists.values(), ...destinationPrefixes.map(({ members }) => members)],
   };
@@ -114,6 +116,15 @@ export function compilePolicy(input: PolicyInput): Uint8Array {
   if (keyCount(laidOut.layout) > MAX_KEYS) throw refuse(`more than ${MAX_KEYS} names and prefixes`);
   if (laidOut.layout.length > MAX_IMAGE_BYTES) throw refuse(`the image would have ${laidOut.layout.length} bytes`);
   return writeImage(parts, laidOut);
+}
+
+function conditionBits(rule: PolicyRuleInput): number {
+  let bits = 0;
+  for (let bit = 0; bit < POLICY_CONDITIONS.length; bit++) {
+    const name = POLICY_CONDITIONS[bit];
+    if (name !== undefined && rule[name] !== undefined) bits |= 1 << bit;
+  }
+  return bits;
 }
 
 function checkRule({ methods, posture }: PolicyRuleInput): void {

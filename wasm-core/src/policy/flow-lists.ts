@@ -8,7 +8,7 @@ import { weekSpans } from './time-window.ts';
 import type { MinuteSpan } from './time-window.ts';
 
 /** Entries of all lists in a row; equal lists are kept once. Lists are numbered from 1. */
-class Lists<Entry> {
+export class Lists<Entry> {
   readonly entries: Entry[] = [];
   readonly lists: { first: number; count: number }[] = [];
   readonly #known = new Map<string, number>();

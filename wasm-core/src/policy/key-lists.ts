@@ -27,16 +27,33 @@ export interface PrefixKey {
 /** Ascending members per prefix. A range is the prefixes that it consists of. */
 export class PrefixLists {
   readonly #known = new Map<string, PrefixKey>();
+  readonly #texts = new Map<string, readonly PrefixKey[]>();
+
+  /** Equal texts are parsed once. */
+  addText(text: string, parse: (text: string) => AddressRange, member: number): void {
+    let keys = this.#texts.get(text);
+    if (keys === undefined) {
+      keys = this.#keysOf(parse(text));
+      this.#texts.set(text, keys);
+    }
+    for (const { members } of keys) note(members, member);
+  }
 
   add(range: AddressRange, member: number): void {
-    for (const { from, to } of splitAroundIPv4(range)) {
-      for (const { base, bits } of rangeToPrefixes(from, to)) {
+    for (const { members } of this.#keysOf(range)) note(members, member);
+  }
+
+  #keysOf(range: AddressRange): PrefixKey[] {
+    return splitAroundIPv4(range).flatMap(({ from, to }) =>
+      rangeToPrefixes(from, to).map(({ base, bits }) => {
         const name = `${base.toString(36)}/${bits}`;
         const known = this.#known.get(name);
-        if (known === undefined) this.#known.set(name, { base, bits, members: [member] });
-        else note(known.members, member);
-      }
-    }
+        if (known !== undefined) return known;
+        const made = { base, bits, members: [] };
+        this.#known.set(name, made);
+        return made;
+      }),
+    );
   }
 
   get size(): number {

@@ -1,10 +1,16 @@
 import { CoreError } from '../errors.ts';
 import { POLICY_RULE_BYTES } from '../layout.gen.ts';
 import {
+  POLICY_APP_BYTES,
+  POLICY_APP_FROM,
+  POLICY_APP_MIXED,
+  POLICY_APP_SPANS,
+  POLICY_APP_TO,
+  POLICY_MORE_DESTINATIONS,
+  POLICY_MORE_PORTS,
   POLICY_RULE_ACTIVITIES,
-  POLICY_RULE_DESTINATIONS,
   POLICY_RULE_FROM,
-  POLICY_RULE_PORTS,
+  POLICY_RULE_MORE,
   POLICY_RULE_PROTOCOLS,
   POLICY_RULE_TIMES,
   POLICY_RULE_TO,
@@ -14,21 +20,26 @@ import { DENSE, NAME_AXES, PREFIX_BYTES, layOut, sealImage } from './image-layou
 import type { ImageCounts, ImageLayout } from './image-layout.ts';
 import { parentsOf } from './key-lists.ts';
 import type { PrefixKey } from './key-lists.ts';
+import type { RuleOrder } from './rule-order.ts';
 
 const MAX_NAME_BYTES = 1024;
 
 export interface RuleRecord {
+  /** The rule's index in the policy. */
+  readonly order: number;
   readonly ports: PortRange;
   readonly portList: number;
   readonly activities: number;
   readonly timeList: number;
   readonly destinationList: number;
-  readonly conditions: number;
 }
 
 /** A policy collected, before it is bytes. */
 export interface ImageParts {
   readonly records: readonly RuleRecord[];
+  /** A bit per condition, per rule in the order of the policy. */
+  readonly conditions: Uint16Array;
+  readonly ordered: RuleOrder;
   /** Names per axis, in the order of NAME_AXES. */
   readonly axisKeys: readonly (readonly string[])[];
   readonly apps: readonly string[];
@@ -59,6 +70,7 @@ export function layOutParts(parts: ImageParts): LaidOut {
   const counts = {
     ...(axes as Pick<ImageCounts, (typeof NAME_AXES)[number]>),
     rules: parts.records.length,
+    everyAppRules: parts.ordered.everyAppRules,
     apps: parts.apps.length,
     sources: parts.sourceKeys.length,
     destinationNames: parts.destinationNames.length,
@@ -68,6 +80,9 @@ export function layOutParts(parts: ImageParts): LaidOut {
     portLists: parts.ports.lists.length,
     windows: parts.times.entries.length,
     timeLists: parts.times.lists.length,
+    spans: parts.ordered.spans.entries.length,
+    spanLists: parts.ordered.spans.lists.length,
+    mixedSets: parts.ordered.mixedSets.length,
     units,
     nameBytes: names.reduce((sum, name) => sum + name.length, 0),
   };
@@ -86,17 +101,11 @@ export function writeImage(parts: ImageParts, { layout, names }: LaidOut): Uint8
     view.setUint32(at, a, true);
     view.setUint32(at + 4, b, true);
   };
-  for (const [i, record] of parts.records.entries()) {
-    const at = layout.rulesAt + POLICY_RULE_BYTES * i;
-    view.setUint16(at + POLICY_RULE_FROM, record.ports.from, true);
-    view.setUint16(at + POLICY_RULE_TO, record.ports.to, true);
-    view.setUint8(at + POLICY_RULE_PROTOCOLS, record.ports.protocols);
-    view.setUint8(at + POLICY_RULE_ACTIVITIES, record.activities);
-    view.setUint16(at + POLICY_RULE_TIMES, record.timeList, true);
-    view.setUint32(at + POLICY_RULE_DESTINATIONS, record.destinationList, true);
-    view.setUint32(at + POLICY_RULE_PORTS, record.portList, true);
-    view.setUint16(layout.conditionsAt + 2 * i, record.conditions, true);
+  for (let i = 0, at = layout.rulesAt; i < parts.records.length; i++, at += POLICY_RULE_BYTES) {
+    const record = parts.records[i];
+    if (record !== undefined) writeRule(view, at, record);
   }
+  for (let i = 0; i < layout.rules; i++) view.setUint16(layout.conditionsAt + 2 * i, parts.conditions[i] ?? 0, true);
   for (const [i, { from, to, protocols }] of parts.ports.entries.entries()) {
     pair(layout.rangesAt + 8 * i, from | (to << 16), protocols);
   }
@@ -105,6 +114,15 @@ export function writeImage(parts: ImageParts, { layout, names }: LaidOut): Uint8
     view.setUint32(layout.windowsAt + 4 * i, from | (to << 16), true);
   }
   for (const [i, { first, count }] of parts.times.lists.entries()) pair(layout.timeListsAt + 8 * i, first, count);
+  for (const [i, { own, spans, mixed }] of parts.ordered.apps.entries()) {
+    const at = layout.appsAt + POLICY_APP_BYTES * i;
+    view.setUint32(at + POLICY_APP_FROM, own.from, true);
+    view.setUint32(at + POLICY_APP_TO, own.to, true);
+    view.setUint32(at + POLICY_APP_SPANS, spans, true);
+    view.setUint32(at + POLICY_APP_MIXED, mixed, true);
+  }
+  for (const [i, { from, to }] of parts.ordered.spans.entries.entries()) pair(layout.spansAt + 8 * i, from, to);
+  for (const [i, { first, count }] of parts.ordered.spans.lists.entries()) pair(layout.spanListsAt + 8 * i, first, count);
   writeSets(image, view, parts, layout);
   writePrefixes(view, layout.sourcesAt, parts.sourceKeys);
   writePrefixes(view, layout.destinationPrefixesAt, parts.destinationPrefixes);
@@ -116,6 +134,19 @@ export function writeImage(parts: ImageParts, { layout, names }: LaidOut): Uint8
   }
   sealImage(image, layout);
   return image;
+}
+
+function writeRule(view: DataView, at: number, { order, ports, portList, ...record }: RuleRecord): void {
+  view.setUint16(at + POLICY_RULE_FROM, ports.from, true);
+  view.setUint16(at + POLICY_RULE_TO, ports.to, true);
+  view.setUint8(at + POLICY_RULE_PROTOCOLS, ports.protocols);
+  view.setUint8(at + POLICY_RULE_ACTIVITIES, record.activities);
+  view.setUint16(at + POLICY_RULE_TIMES, record.timeList, true);
+  // The 64 bits in halves: the list of destinations lies across both.
+  const low = order | (record.destinationList << POLICY_MORE_DESTINATIONS);
+  const high = (record.destinationList >>> (32 - POLICY_MORE_DESTINATIONS)) | (portList << (POLICY_MORE_PORTS - 32));
+  view.setUint32(at + POLICY_RULE_MORE, low, true);
+  view.setUint32(at + POLICY_RULE_MORE + 4, high, true);
 }
 
 function writeSets(image: Uint8Array, view: DataView, parts: ImageParts, layout: ImageLayout): void {
