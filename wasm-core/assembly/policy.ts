@@ -7,6 +7,7 @@ import {
   POLICY_FLOW_PROTOCOL,
   POLICY_MINUTE_DAY,
   POLICY_MINUTE_WEEK,
+  POLICY_MORE_DESTINATIONS,
   POLICY_PROBE_APP,
   POLICY_PROBE_BYTES,
   POLICY_PROBE_FLOW,
@@ -72,12 +73,8 @@ function timeListAllows(list: u32, time: f64): bool {
   return false;
 }
 
-/**
- * Whether the flow is one of the rule's; `more` is the second half of its record. The first half is taken in one load:
- * from u16, to u16, protocols u8, activities u8, times u16.
- */
-function flowAllows(record: usize, more: u64, flow: u32, time: f64, destination: usize): bool {
-  const half = load<u64>(record);
+/** Whether the flow is one of the rule's, where the record alone does not say so. */
+function flowAllows(half: u64, more: u64, flow: u32, time: f64, destination: usize): bool {
   const from = <u32>half & 0xffff;
   const port = flow & 0xffff;
   const protocol = (flow >> POLICY_FLOW_PROTOCOL) & 0xff;
@@ -96,53 +93,57 @@ function flowAllows(record: usize, more: u64, flow: u32, time: f64, destination:
 
 /**
  * The place in order of the first of the rules `bits`, counted from `base`, that allows the flow; `bound` where they
- * come to that first, NONE where they end.
+ * come to that first, NONE where they end. A record's first half is taken in one load: from u16, to u16, protocols u8,
+ * activities u8, times u16. What most rules ask is one condition without branches, as no branch here can be foreseen.
  */
 function firstOf(bits: u64, base: u32, flow: u32, time: f64, destination: usize, bound: u32): u32 {
+  const port = flow & 0xffff;
+  const asked = flow >> POLICY_FLOW_PROTOCOL;
   for (; bits != 0; bits &= bits - 1) {
     const record = rules + ((<usize>(base + <u32>ctz<u64>(bits))) << 4);
+    const half = load<u64>(record);
     const more = load<u64>(record, POLICY_RULE_MORE);
     const order = orderOf(more);
     if (order >= bound) return bound;
-    if (flowAllows(record, more, flow, time, destination)) return order;
+    const from = <u32>half & 0xffff;
+    const wanted = <u32>(half >> 32);
+    const inPorts = <u32>(port - from <= (<u32>half >> 16) - from);
+    const lists = (more >> POLICY_MORE_DESTINATIONS) | (half >> 48);
+    if ((inPorts & <u32>((wanted & asked) == asked) & <u32>(lists == 0)) != 0) return order;
+    if (lists != 0 && flowAllows(half, more, flow, time, destination)) return order;
   }
   return NONE;
 }
 
-/** The place in order of the first of the rules `from` to `to`, which stand in order, if below `bound`; else that. */
-function firstInSpan(
-  slot: usize,
-  from: u32,
-  to: u32,
-  flow: u32,
-  time: f64,
-  destination: usize,
-  bound: u32,
-): u32 {
+/**
+ * The place in order of the first of the rules `from` to `to`, which stand in order, if below `bound`; else that. Looks
+ * at no word of the session that its summary says is empty.
+ */
+function firstInSpan(slot: usize, from: u32, to: u32, flow: u32, time: f64, destination: usize, bound: u32): u32 {
   if (from >= to) return bound;
+  const first = from >> 6;
   const last = (to - 1) >> 6;
+  const head = load<u64>(slot + ((<usize>first) << 3)) & ((<u64>-1) << (<u64>(from & 63)));
+  if (first == last) {
+    const found = firstOf(head & (<u64>-1 >> <u64>(-to & 63)), first << 6, flow, time, destination, bound);
+    return found == NONE ? bound : found;
+  }
   const summary = slot + (words << 4);
-  let word = from >> 6;
-  let bits = load<u64>(slot + ((<usize>word) << 3)) & ((<u64>-1) << <u64>(from & 63));
-  while (true) {
-    if (word == last) bits &= (<u64>-1) >> <u64>(-to & 63);
-    if (bits != 0) {
+  let mask = (<u64>-1) << (<u64>(first & 63));
+  for (let group = first >> 6; group <= last >> 6; group++) {
+    let filled = load<u64>(summary + ((<usize>group) << 3)) & mask;
+    mask = -1;
+    if (group == last >> 6) filled &= <u64>-1 >> <u64>(~last & 63);
+    for (; filled != 0; filled &= filled - 1) {
+      const word = (group << 6) + <u32>ctz<u64>(filled);
+      let bits = load<u64>(slot + ((<usize>word) << 3));
+      bits &= select<u64>((<u64>-1) << (<u64>(from & 63)), -1, word == first);
+      bits &= select<u64>(<u64>-1 >> <u64>(-to & 63), -1, word == last);
       const found = firstOf(bits, word << 6, flow, time, destination, bound);
       if (found != NONE) return found;
     }
-    if (word == last) return bound;
-    // The next word that is not empty, by the summary; one past the last where there is none.
-    word++;
-    let filled = load<u64>(summary + ((<usize>(word >> 6)) << 3)) >> <u64>(word & 63);
-    while (filled == 0) {
-      word = (word | 63) + 1;
-      if (word > last) return bound;
-      filled = load<u64>(summary + ((<usize>(word >> 6)) << 3));
-    }
-    word += <u32>ctz<u64>(filled);
-    if (word > last) return bound;
-    bits = load<u64>(slot + ((<usize>word) << 3));
   }
+  return bound;
 }
 
 /** The same for the rules of a set, which stand in order. */

@@ -2,8 +2,10 @@ import type { PolicyInput, PolicyRuleInput } from './policy-input.ts';
 
 const NO_APPS: ReadonlySet<number> = new Set();
 
-/** Which apps a rule names, by index; `null` for every app. Equal conditions get the same set. */
-export function appFinder(apps: PolicyInput['apps']): (rule: PolicyRuleInput) => ReadonlySet<number> | null {
+type Names = PolicyRuleInput['apps'];
+
+/** Which apps a rule with these apps and tags is for, by index; `null` for every app. Equal ones get the same set. */
+export function appFinder(apps: PolicyInput['apps']): (names: Names, tags: Names) => ReadonlySet<number> | null {
   const byName = new Map(apps.map((app, index): [string, ReadonlySet<number>] => [app.name, new Set([index])]));
   const byTag = new Map<string, Set<number>>();
   for (const [index, app] of apps.entries()) {
@@ -14,7 +16,7 @@ export function appFinder(apps: PolicyInput['apps']): (rule: PolicyRuleInput) =>
     }
   }
   const known = new Map<string, ReadonlySet<number>>();
-  return ({ apps: names, tags }) => {
+  return (names, tags) => {
     if (names === undefined && tags === undefined) return null;
     const [name] = names ?? [];
     const [tag] = tags ?? [];
@@ -34,6 +36,6 @@ export function appFinder(apps: PolicyInput['apps']): (rule: PolicyRuleInput) =>
   };
 }
 
-function union(keys: readonly string[] | undefined, sets: ReadonlyMap<string, ReadonlySet<number>>): Set<number> | null {
+function union(keys: Names, sets: ReadonlyMap<string, ReadonlySet<number>>): Set<number> | null {
   return keys === undefined ? null : new Set(keys.flatMap((key) => [...(sets.get(key) ?? NO_APPS)]));
 }

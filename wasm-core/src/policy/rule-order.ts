@@ -1,6 +1,4 @@
-import { appFinder } from './app-finder.ts';
 import { Lists } from './flow-lists.ts';
-import type { PolicyInput } from './policy-input.ts';
 
 /** Of several apps' rules an app has at most so many spans; the rest of them are mixed. It bounds a decision. */
 const MAX_SPANS = 32;
@@ -21,7 +19,9 @@ export interface AppRules {
 /** The new numbers of a policy's rules: `image-layout.ts` says why. */
 export interface RuleOrder {
   /** Per new number the rule's index in the policy. */
-  readonly order: readonly number[];
+  readonly order: Uint32Array;
+  /** Per index in the policy the new number. */
+  readonly numbers: Uint32Array;
   readonly everyAppRules: number;
   readonly apps: readonly AppRules[];
   readonly spans: Lists<RuleSpan>;
@@ -29,25 +29,22 @@ export interface RuleOrder {
   readonly mixedSets: readonly (readonly number[])[];
 }
 
+const NO_RULES: RuleSpan = { from: 0, to: 0 };
+
 interface Group {
   readonly apps: ReadonlySet<number>;
   readonly rules: number[];
 }
 
-export function orderRules({ apps, rules }: PolicyInput): RuleOrder {
+/** @param targets per rule the apps that it is for, `null` for every one; the same object for the same apps */
+export function orderRules(targets: readonly (ReadonlySet<number> | null)[], appCount: number): RuleOrder {
   const order: number[] = [];
-  const own: number[][] = apps.map(() => []);
   const groups = new Map<ReadonlySet<number>, Group>();
-  const appsOf = appFinder(apps);
-  for (const [index, rule] of rules.entries()) {
-    const named = appsOf(rule);
-    if (named === null) order.push(index);
-    else if (named.size === 1) for (const app of named) own[app]?.push(index);
-    else {
-      const group = groups.get(named);
-      if (group === undefined) groups.set(named, { apps: named, rules: [index] });
-      else group.rules.push(index);
-    }
+  for (const [index, apps] of targets.entries()) {
+    const group = apps === null ? undefined : groups.get(apps);
+    if (apps === null) order.push(index);
+    else if (group === undefined) groups.set(apps, { apps, rules: [index] });
+    else group.rules.push(index);
   }
   const everyAppRules = order.length;
   const append = (members: readonly number[]): RuleSpan => {
@@ -55,12 +52,18 @@ export function orderRules({ apps, rules }: PolicyInput): RuleOrder {
     for (const index of members) order.push(index);
     return { from, to: order.length };
   };
-  const ownSpans = own.map(append);
 
-  const spansOf: RuleSpan[][] = apps.map(() => []);
+  const own = new Map<number, RuleSpan>();
+  const several: Group[] = [];
+  for (const group of groups.values()) {
+    const [app] = group.apps;
+    if (group.apps.size === 1 && app !== undefined && !own.has(app)) own.set(app, append(group.rules));
+    else several.push(group);
+  }
+  const spansOf = Array.from({ length: appCount }, (): RuleSpan[] => []);
   const mixed: Group[] = [];
   // The largest first: what does not fit should be few rules.
-  for (const group of [...groups.values()].sort((a, b) => b.rules.length - a.rules.length)) {
+  for (const group of several.sort((a, b) => b.rules.length - a.rules.length)) {
     if ([...group.apps].some((app) => (spansOf[app]?.length ?? 0) >= MAX_SPANS)) mixed.push(group);
     else {
       const span = append(group.rules);
@@ -71,31 +74,34 @@ export function orderRules({ apps, rules }: PolicyInput): RuleOrder {
   const lists = spansOf.map((list) =>
     list.length === 0 ? 0 : spans.add(list.map(({ from, to }) => `${from}-${to}`).join(), () => list),
   );
-  const { numbers, mixedSets } = mixRules(mixed, order, apps.length);
+  const mixing = mixRules(mixed, order, appCount);
+  const newNumbers = new Uint32Array(targets.length);
+  for (const [number, index] of order.entries()) newNumbers[index] = number;
   return {
-    order,
+    order: Uint32Array.from(order),
+    numbers: newNumbers,
     everyAppRules,
-    apps: ownSpans.map((span, app) => ({ own: span, spans: lists[app] ?? 0, mixed: numbers[app] ?? 0 })),
+    apps: lists.map((list, app) => ({ own: own.get(app) ?? NO_RULES, spans: list, mixed: mixing.setOf[app] ?? 0 })),
     spans,
-    mixedSets,
+    mixedSets: mixing.sets,
   };
 }
 
-/** Appends the groups' rules to `order` in the order of the policy. */
+/** Appends the groups' rules to `order`, in the order of the policy. */
 function mixRules(
   groups: readonly Group[],
   order: number[],
   appCount: number,
-): { numbers: number[]; mixedSets: number[][] } {
+): { setOf: Uint32Array; sets: number[][] } {
   const rules = groups.flatMap((group) => group.rules.map((index) => ({ index, apps: group.apps })));
-  const numbers = Array.from({ length: appCount }, () => 0);
-  const mixedSets: number[][] = [];
+  const setOf = new Uint32Array(appCount);
+  const sets: number[][] = [];
   for (const { index, apps } of rules.sort((a, b) => a.index - b.index)) {
     for (const app of apps) {
-      const number = numbers[app] || (numbers[app] = mixedSets.push([]));
-      mixedSets[number - 1]?.push(order.length);
+      if (setOf[app] === 0) setOf[app] = sets.push([]);
+      sets[(setOf[app] ?? 0) - 1]?.push(order.length);
     }
     order.push(index);
   }
-  return { numbers, mixedSets };
+  return { setOf, sets };
 }
