@@ -14,7 +14,7 @@ export interface CoreExports {
   destinationClassBytes(): number;
   destinationClassClear(at: number): void;
   destinationClassAdd(at: number, key: number): void;
-  decide(slot: number, app: number, flow: number, time: number, destination: number): number;
+  decide(this: void, slot: number, app: number, flow: number, time: number, destination: number): number;
   decideBatch(slot: number, probes: number, count: number, time: number, destination: number): void;
   lpmReserve(records: number): number;
   lpmBuild(records: number): number;
