@@ -14,84 +14,104 @@ const CANARY = 256;
 const KEYS = 64;
 const PROBES = 32;
 
-/**
- * All that a matcher does with an image, in an instance where every region lies between canaries of `fill`: whether the
- * image loads, and what is decided. Throws where a canary, the image or the keys were written.
- */
-function run(image: Uint8Array, layout: ImageLayout, fill: number, seed: number): string {
-  const core = instantiateCore();
-  const next = random32(seed);
-  const canaries: number[] = [];
-  const region = (size: number): number => {
-    const at = core.reserve(size) >>> 0;
-    canaries.push(core.reserve(CANARY) >>> 0);
+/** An instance whose memory is `fill` wherever nothing was placed, with a canary of that behind every region. */
+class GuardedCore {
+  readonly core = instantiateCore();
+  readonly #fill: number;
+  readonly #canaries: number[] = [];
+
+  constructor(fill: number) {
+    this.#fill = fill;
+    this.bytes().fill(fill, this.core.reserve(CANARY) >>> 0);
+  }
+
+  bytes(): Uint8Array {
+    return new Uint8Array(this.core.memory.buffer);
+  }
+
+  u32(at: number, length: number): Uint32Array {
+    return new Uint32Array(this.core.memory.buffer, at, length);
+  }
+
+  region(size: number): number {
+    const at = this.core.reserve(size) >>> 0;
+    this.bytes().fill(this.#fill, at, at + size);
+    this.guard();
     return at;
-  };
-  canaries.push(core.reserve(CANARY) >>> 0);
-  const base = region(layout.conditionsAt);
-  const table = region(POLICY_TABLE_BYTES);
-  const keys = region(4 * KEYS);
-  const probes = region(8 * PROBES);
-  const bytes = (): Uint8Array => new Uint8Array(core.memory.buffer);
-  const u32 = (at: number, length: number): Uint32Array => new Uint32Array(core.memory.buffer, at, length);
-  // What lies behind the canaries too is read by whoever reads too far.
-  bytes().fill(fill, canaries[0]);
-  bytes().set(image.subarray(0, layout.conditionsAt), base);
-  writeTable(new DataView(core.memory.buffer, table, POLICY_TABLE_BYTES), layout);
-  const guard = (): void => {
-    const fresh = canaries.splice(painted);
-    for (const at of fresh) bytes().fill(fill, at, at + CANARY);
-    canaries.push(...fresh);
-    painted = canaries.length;
-  };
-  let painted = canaries.length;
-  const answers: number[] = [core.policyLoad(base, table)];
-  canaries.push(core.reserve(CANARY) >>> 0);
-  guard();
-  if (answers[0] === 0) {
-    answers.push(core.policyFreeAxes());
-    const classBytes = core.destinationClassBytes() >>> 0;
-    const place = region(classBytes);
-    guard();
-    core.destinationClassClear(place);
-    for (let i = 0; i < 4; i++) core.destinationClassAdd(place, next() % 20);
-    for (let person = 0; person < 3; person++) {
-      const numbers = Array.from({ length: 8 }, () => {
-        const count = next() % 7;
-        return count === 6 ? [0xffffffff] : [count, ...Array.from({ length: count }, () => next() % 40)];
-      });
-      const given = numbers.flat();
-      u32(keys, KEYS).fill(0).set(given);
-      const slot = core.sessionOpen(keys) >>> 0;
-      canaries.push(core.reserve(CANARY) >>> 0);
-      guard();
-      const asked = Array.from({ length: 2 * PROBES }, (_, i) => (i % 2 === 0 ? next() % 8 : flowOf(next)));
-      u32(probes, 2 * PROBES).set(asked);
-      const time = person === 0 ? Number.NaN : (next() - 2 ** 31) * 4e6;
-      for (let i = 0; i < PROBES; i++) {
-        answers.push(core.decide(slot, asked[2 * i] ?? 0, asked[2 * i + 1] ?? 0, time, person === 1 ? 0 : place));
-      }
-      core.decideBatch(slot, probes, PROBES, time, person === 1 ? 0 : place);
-      expect([...u32(probes, 2 * PROBES)].filter((_, i) => i % 2 === 0).map((rule) => rule | 0)).toEqual(
-        answers.slice(-PROBES),
-      );
-      if (person === 1) core.sessionClose(slot);
-      expect([...u32(keys, given.length)]).toEqual(given.map((number) => number >>> 0));
+  }
+
+  /** A canary behind what the module has just placed. */
+  guard(): void {
+    const at = this.core.reserve(CANARY) >>> 0;
+    this.bytes().fill(this.#fill, at, at + CANARY);
+    this.#canaries.push(at);
+  }
+
+  check(): void {
+    for (const at of this.#canaries) {
+      const written = this.bytes()
+        .subarray(at, at + CANARY)
+        .some((byte) => byte !== this.#fill);
+      if (written) throw new Error(`the canary at ${at} was written`);
     }
   }
-  for (const at of canaries) {
-    const canary = bytes().subarray(at, at + CANARY);
-    if (canary.some((byte) => byte !== fill)) throw new Error(`the canary at ${at} was written`);
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/**
+ * All that a matcher does with an image, between canaries of `fill`: whether it loads, and what is decided. Throws where
+ * a canary, the image or the keys were written.
+ */
+function run(image: Uint8Array, layout: ImageLayout, fill: number, seed: number): string {
+  const guarded = new GuardedCore(fill);
+  const { core } = guarded;
+  const read = image.subarray(0, layout.conditionsAt);
+  const base = guarded.region(read.length);
+  const table = guarded.region(POLICY_TABLE_BYTES);
+  const keys = guarded.region(4 * KEYS);
+  const probes = guarded.region(8 * PROBES);
+  guarded.bytes().set(read, base);
+  writeTable(new DataView(core.memory.buffer, table, POLICY_TABLE_BYTES), layout);
+  const answers: number[] = [core.policyLoad(base, table)];
+  guarded.guard();
+  if (answers[0] === 0) {
+    const next = random32(seed);
+    answers.push(core.policyFreeAxes());
+    const place = guarded.region(core.destinationClassBytes() >>> 0);
+    core.destinationClassClear(place);
+    for (let i = 0; i < 4; i++) core.destinationClassAdd(place, next() % 20);
+    for (const time of [Number.NaN, 0, (next() - 2 ** 31) * 4e6]) {
+      const given = randomKeys(next);
+      guarded.u32(keys, KEYS).fill(0).set(given);
+      const slot = core.sessionOpen(keys) >>> 0;
+      guarded.guard();
+      if (!given.every((number, i) => guarded.u32(keys, KEYS)[i] === number)) throw new Error('the keys were written');
+      const destination = time === 0 ? 0 : place;
+      const asked = Array.from({ length: 2 * PROBES }, (_, i) => (i % 2 === 0 ? next() % 8 : randomFlow(next)));
+      for (let i = 0; i < PROBES; i++) {
+        answers.push(core.decide(slot, asked[2 * i] ?? 0, asked[2 * i + 1] ?? 0, time, destination));
+      }
+      guarded.u32(probes, 2 * PROBES).set(asked);
+      core.decideBatch(slot, probes, PROBES, time, destination);
+      for (const [i, word] of guarded.u32(probes, 2 * PROBES).entries()) if (i % 2 === 0) answers.push(word | 0);
+      if (time === 0) core.sessionClose(slot);
+    }
   }
-  if (
-    Buffer.compare(bytes().subarray(base, base + layout.conditionsAt), image.subarray(0, layout.conditionsAt)) !== 0
-  ) {
-    throw new Error('the image was written');
-  }
+  guarded.check();
+  if (!sameBytes(guarded.bytes().subarray(base, base + read.length), read)) throw new Error('the image was written');
   return answers.join();
 }
 
-const flowOf = (next: () => number): number =>
+/** As `sessionOpen` takes them, of every axis. */
+function randomKeys(next: () => number): number[] {
+  return Array.from({ length: 8 }, () => {
+    const count = next() % 7;
+    return count === 6 ? [0xffffffff] : [count, ...Array.from({ length: count }, () => next() % 40)];
+  }).flat();
+}
+
+const randomFlow = (next: () => number): number =>
   ((next() & 0xffff) | ((1 + (next() & 1)) << 16) | ((1 << (next() % 5)) << 24)) >>> 0;
 
 function reseal(bytes: Uint8Array): Uint8Array {
