@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreError } from '../errors.ts';
 import { compilePolicy } from './compile-policy.ts';
-import { HEADER_BYTES, IMAGE_COUNTS, layOut, readLayout, readNames, sealImage } from './image-layout.ts';
+import { HEADER_BYTES, IMAGE_COUNTS, layOut, readLayout, sealImage } from './image-layout.ts';
 import type { ImageCounts } from './image-layout.ts';
+import { readNames } from './image-names.ts';
 import type { PolicyInput, PolicySubject } from './policy-input.ts';
 import { PolicyMatcher } from './policy-matcher.ts';
 
@@ -293,7 +294,7 @@ describe('a hostile image with a right checksum', () => {
 
   it('reads the names it was given', () => {
     const names = readNames(image, layout);
-    expect(names.axes.map((axis) => [...axis.keys()])).toEqual([
+    expect(names.axes.map((axis) => axis.names())).toEqual([
       ['zoë', 'u'],
       ['staff', 'ops', 'g0', 'g1', 'g2'],
       ['agent'],
@@ -302,7 +303,7 @@ describe('a hostile image with a right checksum', () => {
       ['linux'],
       ['office'],
     ]);
-    expect(names.apps).toEqual(['wiki', 'pay']);
-    expect([...names.destinations.keys()]).toEqual(['db.example', '*.example']);
+    expect(names.apps.names()).toEqual(['wiki', 'pay']);
+    expect(names.destinations.names()).toEqual(['db.example', '*.example']);
   });
 });

@@ -12,8 +12,9 @@ import {
 import { parseAddress } from '../lpm/address.ts';
 import { ACTIVITY_BITS } from './compile-policy.ts';
 import { DestinationClasses } from './destination-classes.ts';
-import { NAME_AXES, SOURCE_AXIS, readLayout, readNames } from './image-layout.ts';
+import { SOURCE_AXIS, readLayout } from './image-layout.ts';
 import type { ImageLayout } from './image-layout.ts';
+import { readNames } from './image-names.ts';
 import { POLICY_CONDITIONS } from './policy-input.ts';
 import type { PolicyFlow, PolicyProbe, PolicyProtocol, PolicyReason, PolicySubject } from './policy-input.ts';
 import { PrefixKeys } from './prefix-keys.ts';
@@ -79,7 +80,7 @@ export class PolicyMatcher {
   constructor(image: Uint8Array, options: { readonly maxSessions?: number } = {}) {
     const layout = readLayout(image);
     const names = readNames(image, layout);
-    this.apps = Object.freeze([...names.apps]);
+    this.apps = Object.freeze(names.apps.names());
     this.#maxSessions = options.maxSessions ?? MAX_SESSIONS;
     const core = instantiateCore();
     this.#core = core;
@@ -87,7 +88,9 @@ export class PolicyMatcher {
     this.#appCount = this.apps.length;
     this.#scratch = load(core, image, layout);
     const free = core.policyFreeAxes();
-    this.#axes = NAME_AXES.map((_, axis) => ((free >> axis) & 1 ? null : (names.axes[axis] ?? null)));
+    this.#axes = names.axes.map((index, axis) =>
+      (free >> axis) & 1 ? null : { names: index, firstSet: layout.firstKeys[axis] ?? 0 },
+    );
     this.#asksForSource = ((free >> SOURCE_AXIS) & 1) === 0;
     this.#firstSource = layout.firstKeys[SOURCE_AXIS] ?? 0;
     this.#sources = new PrefixKeys(image.subarray(layout.sourcesAt, layout.destinationPrefixesAt));

@@ -1,10 +1,11 @@
 import { CoreError } from '../errors.ts';
+import type { NameIndex } from './name-index.ts';
 import type { PolicySubject } from './policy-input.ts';
 
 const MAX_DEPTH = 64;
 
-/** Sets of names on one axis; `null` where no rule has a condition there. */
-export type AxisNames = ReadonlyMap<string, number> | null;
+/** The names on one axis and the set of the first of them; `null` where no rule has a condition there. */
+export type AxisNames = { readonly names: NameIndex; readonly firstSet: number } | null;
 
 /** What stands for an axis that is left out. */
 export const NOT_ASKED = 0xffffffff;
@@ -34,26 +35,27 @@ export function writeNames(out: Uint32Array, axes: readonly AxisNames[], subject
 
 const NO_NAMES: readonly string[] = [];
 
-function writeOne(out: Uint32Array, at: number, names: AxisNames, name: string | undefined): number {
-  const set = names === null || name === undefined ? undefined : names.get(name);
-  if (set === undefined) {
-    out[at] = names === null ? NOT_ASKED : 0;
+function writeOne(out: Uint32Array, at: number, axis: AxisNames, name: string | undefined): number {
+  const number = axis === null || name === undefined ? -1 : axis.names.find(name);
+  if (axis === null || number < 0) {
+    out[at] = axis === null ? NOT_ASKED : 0;
     return at + 1;
   }
   out[at] = 1;
-  out[at + 1] = set;
+  out[at + 1] = axis.firstSet + number;
   return at + 2;
 }
 
-function writeAll(out: Uint32Array, at: number, names: AxisNames, wanted: readonly string[]): number {
-  if (names === null) {
+function writeAll(out: Uint32Array, at: number, axis: AxisNames, wanted: readonly string[]): number {
+  if (axis === null) {
     out[at] = NOT_ASKED;
     return at + 1;
   }
+  const { names, firstSet } = axis;
   let end = at + 1;
   for (let i = 0; i < wanted.length; i++) {
-    const set = names.get(wanted[i] ?? '');
-    if (set !== undefined) out[end++] = set;
+    const number = names.find(wanted[i] ?? '');
+    if (number >= 0) out[end++] = firstSet + number;
   }
   out[at] = end - at - 1;
   return end;
