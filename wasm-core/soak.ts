@@ -3,6 +3,7 @@
  * seed, so that a round that fails can be run again.
  */
 import { natDifferential } from './fixtures/nat-differential.ts';
+import { policyDifferential } from './fixtures/policy-differential.ts';
 import { PacketComparison } from './test-support/compare-packets.ts';
 import { ScanComparison } from './test-support/compare-scanners.ts';
 
@@ -27,9 +28,24 @@ class NatComparison implements Comparison {
   }
 }
 
+/** A round is one random policy, 40 people and 40 flows. */
+class PolicyComparison implements Comparison {
+  readonly counts = { decisions: 0 };
+  #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  round(): void {
+    this.counts.decisions += policyDifferential(40, this.#seed++);
+  }
+}
+
 const COMPARISONS: Readonly<Record<string, (seed: number) => Comparison>> = {
   nat: (seed) => new NatComparison(seed),
   packets: (seed) => new PacketComparison(seed),
+  policy: (seed) => new PolicyComparison(seed),
   scan: (seed) => new ScanComparison(seed),
 };
 

@@ -1,17 +1,12 @@
+export { reserve, policyLoad, policyFreeAxes } from './policy-image';
 export {
-  reserve,
-  policyLoad,
-  policyAxisIsFree,
   sessionOpen,
-  sessionAxis,
-  sessionSeal,
   sessionClose,
   destinationClassBytes,
   destinationClassClear,
   destinationClassAdd,
-  decide,
-  decideBatch,
-} from './policy';
+} from './policy-session';
+export { decide, decideBatch } from './policy';
 export { lpmReserve, lpmBuild, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
 export * from './frames';
 export { checksumAdd, checksumEnd } from './checksum';

@@ -47,36 +47,46 @@ export const POLICY_RULE_TO: usize = 2;
 export const POLICY_RULE_PROTOCOLS: usize = 4;
 export const POLICY_RULE_ACTIVITIES: usize = 5;
 export const POLICY_RULE_TIMES: usize = 6;
-export const POLICY_RULE_DESTINATIONS: usize = 8;
-export const POLICY_RULE_PORTS: usize = 12;
+export const POLICY_RULE_MORE: usize = 8;
+
+/** Where the rules of an app stand: see `src/policy/image-layout.ts`. */
+export const POLICY_APP_BYTES: usize = 16;
+export const POLICY_APP_FROM: usize = 0;
+export const POLICY_APP_TO: usize = 4;
+export const POLICY_APP_SPANS: usize = 8;
+export const POLICY_APP_MIXED: usize = 12;
 
 /** Where the sections of a policy image lie (relative to it) and how long they are, as `policyLoad` takes them. */
-export const POLICY_TABLE_BYTES: usize = 72;
+export const POLICY_TABLE_BYTES: usize = 96;
 export const POLICY_TABLE_RULES_AT: usize = 0;
 export const POLICY_TABLE_RANGES_AT: usize = 4;
 export const POLICY_TABLE_PORT_LISTS_AT: usize = 8;
 export const POLICY_TABLE_WINDOWS_AT: usize = 12;
 export const POLICY_TABLE_TIME_LISTS_AT: usize = 16;
-export const POLICY_TABLE_SETS_AT: usize = 20;
-export const POLICY_TABLE_PAYLOAD_AT: usize = 24;
-export const POLICY_TABLE_RULES: usize = 28;
-export const POLICY_TABLE_RANGES: usize = 32;
-export const POLICY_TABLE_PORT_LISTS: usize = 36;
-export const POLICY_TABLE_WINDOWS: usize = 40;
-export const POLICY_TABLE_TIME_LISTS: usize = 44;
-export const POLICY_TABLE_DESTINATION_LISTS: usize = 48;
-export const POLICY_TABLE_UNITS: usize = 52;
-export const POLICY_TABLE_FIRST_APP: usize = 56;
-export const POLICY_TABLE_APPS: usize = 60;
-export const POLICY_TABLE_FIRST_DESTINATION: usize = 64;
-export const POLICY_TABLE_DESTINATIONS: usize = 68;
+export const POLICY_TABLE_APPS_AT: usize = 20;
+export const POLICY_TABLE_SPANS_AT: usize = 24;
+export const POLICY_TABLE_SPAN_LISTS_AT: usize = 28;
+export const POLICY_TABLE_SETS_AT: usize = 32;
+export const POLICY_TABLE_PAYLOAD_AT: usize = 36;
+export const POLICY_TABLE_RULES: usize = 40;
+export const POLICY_TABLE_EVERY_APP_RULES: usize = 44;
+export const POLICY_TABLE_RANGES: usize = 48;
+export const POLICY_TABLE_PORT_LISTS: usize = 52;
+export const POLICY_TABLE_WINDOWS: usize = 56;
+export const POLICY_TABLE_TIME_LISTS: usize = 60;
+export const POLICY_TABLE_APPS: usize = 64;
+export const POLICY_TABLE_SPANS: usize = 68;
+export const POLICY_TABLE_SPAN_LISTS: usize = 72;
+export const POLICY_TABLE_DESTINATION_LISTS: usize = 76;
+export const POLICY_TABLE_UNITS: usize = 80;
+export const POLICY_TABLE_FIRST_MIXED: usize = 84;
+export const POLICY_TABLE_FIRST_DESTINATION: usize = 88;
+export const POLICY_TABLE_DESTINATIONS: usize = 92;
 
-/** One probe of a batch; the answer, an i32, takes the place of its app. */
+/** One probe of a batch; the answer, an i32, takes the place of its app. `flow`: port and POLICY_FLOW bits. */
 export const POLICY_PROBE_BYTES: usize = 8;
 export const POLICY_PROBE_APP: usize = 0;
-export const POLICY_PROBE_PORT: usize = 4;
-export const POLICY_PROBE_PROTOCOL: usize = 6;
-export const POLICY_PROBE_ACTIVITY: usize = 7;
+export const POLICY_PROBE_FLOW: usize = 4;
 
 /** What follows the two keys of a flow (12 bytes each for IPv4, 36 for IPv6) in its entry. */
 export const NAT_TAIL_BYTES: usize = 40;
@@ -187,10 +197,16 @@ export const REWRITE_PART_DST: u32 = 2;
 export const REWRITE_PART_SRC_PORT: u32 = 4;
 export const REWRITE_PART_DST_PORT: u32 = 8;
 
-/** Sets that every image has: rules without a condition on each axis of a principal, then rules for every app. */
+/** Axes of a principal: as many sets, the rules without a condition on each, come first in every image. */
 export const POLICY_AXES: u32 = 8;
-export const POLICY_EVERY_APP: u32 = 8;
-export const POLICY_FIXED_SETS: u32 = 9;
+
+/** Shifts in the second half of a rule: its place in order, its list of destinations, its list of ports. */
+export const POLICY_MORE_DESTINATIONS: u32 = 20;
+export const POLICY_MORE_PORTS: u32 = 41;
+
+/** A flow in 32 bits: port, protocol shifted by this, activity shifted by this. */
+export const POLICY_FLOW_PROTOCOL: u32 = 16;
+export const POLICY_FLOW_ACTIVITY: u32 = 24;
 
 /** Bits. */
 export const POLICY_PROTOCOL_TCP: u32 = 1;
@@ -204,9 +220,9 @@ export const POLICY_ACTIVITY_COPY: u32 = 8;
 export const POLICY_ACTIVITY_PASTE: u32 = 16;
 export const POLICY_ACTIVITY_ANY: u32 = 31;
 
-/** Minutes of a week from Monday 00:00; `unknown` where the flow has no time. */
+/** Minutes of a day, and of a week from Monday 00:00. */
+export const POLICY_MINUTE_DAY: u32 = 1440;
 export const POLICY_MINUTE_WEEK: u32 = 10080;
-export const POLICY_MINUTE_UNKNOWN: u32 = 65535;
 
 /** Answers of the flow table that are no flow. */
 export const NAT_NONE: i32 = -1;

@@ -8,24 +8,14 @@ export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   reserve(size: number): number;
   policyLoad(base: number, table: number): number;
-  policyAxisIsFree(axis: number): number;
-  sessionOpen(): number;
-  sessionAxis(slot: number, axis: number, keys: number, count: number, begin: number, end: number): void;
-  sessionSeal(slot: number): void;
+  policyFreeAxes(): number;
+  sessionOpen(keys: number): number;
   sessionClose(slot: number): void;
   destinationClassBytes(): number;
   destinationClassClear(at: number): void;
   destinationClassAdd(at: number, key: number): void;
-  decide(
-    slot: number,
-    app: number,
-    port: number,
-    protocol: number,
-    activity: number,
-    minute: number,
-    destination: number,
-  ): number;
-  decideBatch(slot: number, probes: number, count: number, minute: number, destination: number): void;
+  decide(this: void, slot: number, app: number, flow: number, time: number, destination: number): number;
+  decideBatch(slot: number, probes: number, count: number, time: number, destination: number): void;
   lpmReserve(records: number): number;
   lpmBuild(records: number): number;
   lpmLookup4(address: number): number;

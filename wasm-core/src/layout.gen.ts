@@ -47,36 +47,46 @@ export const POLICY_RULE_TO = 2;
 export const POLICY_RULE_PROTOCOLS = 4;
 export const POLICY_RULE_ACTIVITIES = 5;
 export const POLICY_RULE_TIMES = 6;
-export const POLICY_RULE_DESTINATIONS = 8;
-export const POLICY_RULE_PORTS = 12;
+export const POLICY_RULE_MORE = 8;
+
+/** Where the rules of an app stand: see `src/policy/image-layout.ts`. */
+export const POLICY_APP_BYTES = 16;
+export const POLICY_APP_FROM = 0;
+export const POLICY_APP_TO = 4;
+export const POLICY_APP_SPANS = 8;
+export const POLICY_APP_MIXED = 12;
 
 /** Where the sections of a policy image lie (relative to it) and how long they are, as `policyLoad` takes them. */
-export const POLICY_TABLE_BYTES = 72;
+export const POLICY_TABLE_BYTES = 96;
 export const POLICY_TABLE_RULES_AT = 0;
 export const POLICY_TABLE_RANGES_AT = 4;
 export const POLICY_TABLE_PORT_LISTS_AT = 8;
 export const POLICY_TABLE_WINDOWS_AT = 12;
 export const POLICY_TABLE_TIME_LISTS_AT = 16;
-export const POLICY_TABLE_SETS_AT = 20;
-export const POLICY_TABLE_PAYLOAD_AT = 24;
-export const POLICY_TABLE_RULES = 28;
-export const POLICY_TABLE_RANGES = 32;
-export const POLICY_TABLE_PORT_LISTS = 36;
-export const POLICY_TABLE_WINDOWS = 40;
-export const POLICY_TABLE_TIME_LISTS = 44;
-export const POLICY_TABLE_DESTINATION_LISTS = 48;
-export const POLICY_TABLE_UNITS = 52;
-export const POLICY_TABLE_FIRST_APP = 56;
-export const POLICY_TABLE_APPS = 60;
-export const POLICY_TABLE_FIRST_DESTINATION = 64;
-export const POLICY_TABLE_DESTINATIONS = 68;
+export const POLICY_TABLE_APPS_AT = 20;
+export const POLICY_TABLE_SPANS_AT = 24;
+export const POLICY_TABLE_SPAN_LISTS_AT = 28;
+export const POLICY_TABLE_SETS_AT = 32;
+export const POLICY_TABLE_PAYLOAD_AT = 36;
+export const POLICY_TABLE_RULES = 40;
+export const POLICY_TABLE_EVERY_APP_RULES = 44;
+export const POLICY_TABLE_RANGES = 48;
+export const POLICY_TABLE_PORT_LISTS = 52;
+export const POLICY_TABLE_WINDOWS = 56;
+export const POLICY_TABLE_TIME_LISTS = 60;
+export const POLICY_TABLE_APPS = 64;
+export const POLICY_TABLE_SPANS = 68;
+export const POLICY_TABLE_SPAN_LISTS = 72;
+export const POLICY_TABLE_DESTINATION_LISTS = 76;
+export const POLICY_TABLE_UNITS = 80;
+export const POLICY_TABLE_FIRST_MIXED = 84;
+export const POLICY_TABLE_FIRST_DESTINATION = 88;
+export const POLICY_TABLE_DESTINATIONS = 92;
 
-/** One probe of a batch; the answer, an i32, takes the place of its app. */
+/** One probe of a batch; the answer, an i32, takes the place of its app. `flow`: port and POLICY_FLOW bits. */
 export const POLICY_PROBE_BYTES = 8;
 export const POLICY_PROBE_APP = 0;
-export const POLICY_PROBE_PORT = 4;
-export const POLICY_PROBE_PROTOCOL = 6;
-export const POLICY_PROBE_ACTIVITY = 7;
+export const POLICY_PROBE_FLOW = 4;
 
 /** What follows the two keys of a flow (12 bytes each for IPv4, 36 for IPv6) in its entry. */
 export const NAT_TAIL_BYTES = 40;
@@ -187,10 +197,16 @@ export const REWRITE_PART_DST = 2;
 export const REWRITE_PART_SRC_PORT = 4;
 export const REWRITE_PART_DST_PORT = 8;
 
-/** Sets that every image has: rules without a condition on each axis of a principal, then rules for every app. */
+/** Axes of a principal: as many sets, the rules without a condition on each, come first in every image. */
 export const POLICY_AXES = 8;
-export const POLICY_EVERY_APP = 8;
-export const POLICY_FIXED_SETS = 9;
+
+/** Shifts in the second half of a rule: its place in order, its list of destinations, its list of ports. */
+export const POLICY_MORE_DESTINATIONS = 20;
+export const POLICY_MORE_PORTS = 41;
+
+/** A flow in 32 bits: port, protocol shifted by this, activity shifted by this. */
+export const POLICY_FLOW_PROTOCOL = 16;
+export const POLICY_FLOW_ACTIVITY = 24;
 
 /** Bits. */
 export const POLICY_PROTOCOL_TCP = 1;
@@ -204,9 +220,9 @@ export const POLICY_ACTIVITY_COPY = 8;
 export const POLICY_ACTIVITY_PASTE = 16;
 export const POLICY_ACTIVITY_ANY = 31;
 
-/** Minutes of a week from Monday 00:00; `unknown` where the flow has no time. */
+/** Minutes of a day, and of a week from Monday 00:00. */
+export const POLICY_MINUTE_DAY = 1440;
 export const POLICY_MINUTE_WEEK = 10080;
-export const POLICY_MINUTE_UNKNOWN = 65535;
 
 /** Answers of the flow table that are no flow. */
 export const NAT_NONE = -1;
