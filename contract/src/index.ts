@@ -6,3 +6,4 @@ export * from './limits.ts';
 export * from './open-header.ts';
 export * from './policy.ts';
 export * from './private-app.ts';
+export * from './time-window.ts';

@@ -4,8 +4,10 @@ import {
   parseHostPattern,
   parsePortRange,
   type HostPattern,
+  type PolicyRule,
   type PrivateApp,
 } from '@causeway/contract';
+import type { ShadowedRule } from '@causeway/wasm-core';
 import { didYouMean } from './closest.ts';
 import type { Config } from './schema.ts';
 
@@ -31,6 +33,15 @@ export function crossChecks(config: Config): Problem[] {
   checkClaims(config.apps, report);
   checkRules(config, report);
   return problems;
+}
+
+export function shadowedWarning({ rules }: Config, { rule, by }: ShadowedRule): Problem {
+  const cover = by === null ? undefined : rules[by];
+  const message =
+    cover === undefined
+      ? 'never decides: no app is what it asks for'
+      : `never decides: rules[${by}] "${cover.name}" before it matches whatever it does`;
+  return { path: ['rules', rule], message: `"${rules[rule]?.name ?? ''}" ${message}`, severity: 'warning' };
 }
 
 function isBelow(name: string, domain: string): boolean {
@@ -127,6 +138,20 @@ function overlaps(a: string, b: string): boolean {
   return x.protocol === y.protocol && x.from <= y.to && y.from <= x.to;
 }
 
+const CONDITIONS = [
+  'users',
+  'groups',
+  'ous',
+  'apps',
+  'tags',
+  'destinations',
+  'ports',
+  'methods',
+  'activities',
+  'sources',
+  'times',
+] as const satisfies readonly (keyof PolicyRule)[];
+
 function checkRules(config: Config, report: Report): void {
   const apps = new Set(config.apps.map(({ name }) => name));
   const tags = new Set(config.apps.flatMap((app) => app.tags));
@@ -139,7 +164,10 @@ function checkRules(config: Config, report: Report): void {
       if (!tags.has(tag))
         report(['rules', i, 'tags', j], `no app has the tag "${tag}"${didYouMean(tag, tags)}`, 'warning');
     }
-    for (const key of ['users', 'groups', 'apps', 'tags', 'ports', 'methods'] as const) {
+    if (rule.ous !== undefined && config.identityProvider.ouAttribute === undefined) {
+      report(['rules', i, 'ous'], 'nobody’s organisational unit is known: set identityProvider.ouAttribute');
+    }
+    for (const key of CONDITIONS) {
       // An empty list matches nothing, an absent one everything: whoever wrote [] meant one of the two.
       if (rule[key]?.length === 0)
         report(['rules', i, key], 'an empty list matches nothing; leave it out to match all');

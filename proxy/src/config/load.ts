@@ -2,8 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { CausewayError } from '@causeway/contract';
+import type { ShadowedRule } from '@causeway/wasm-core';
+import { neverDeciding } from '../policy/never-deciding.ts';
 import { didYouMean } from './closest.ts';
-import { crossChecks } from './cross-checks.ts';
+import { crossChecks, shadowedWarning, type Problem } from './cross-checks.ts';
 import { knownKeys } from './known-keys.ts';
 import { configSchema, type Config } from './schema.ts';
 import { YamlSource } from './source-map.ts';
@@ -13,6 +15,13 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export interface LoadedConfig {
   readonly config: Config;
   /** What looks wrong but keeps nothing from running, each `causeway.yaml:12:5 rules[0].tags[1]: …`. */
+  readonly warnings: readonly string[];
+  /** Looks for rules that can never decide. Of thousands of rules it takes seconds. */
+  readonly neverDeciding: () => NeverDeciding;
+}
+
+export interface NeverDeciding {
+  readonly shadowed: readonly ShadowedRule[];
   readonly warnings: readonly string[];
 }
 
@@ -30,7 +39,7 @@ export async function loadConfigWithWarnings(file: string): Promise<LoadedConfig
   const parsed = parseConfig(await readText(file), basename(file));
   const config = absolutePaths(parsed.config, dirname(resolve(file)));
   await checkFiles(config);
-  return { config, warnings: parsed.warnings };
+  return { ...parsed, config };
 }
 
 /** @param name what messages call the text @throws CausewayError `CW_CONFIG_INVALID` */
@@ -45,13 +54,31 @@ export function parseConfig(text: string, name: string): LoadedConfig {
     );
   const config = parsed.data;
   const found = crossChecks(config);
-  const of = (severity: 'error' | 'warning'): Located[] =>
-    found
-      .filter((problem) => problem.severity === severity)
-      .map(({ path, message }) => ({ ...source.locate(path), message: `${z.core.toDotPath(path)}: ${message}` }));
-  const errors = of('error');
-  if (errors.length > 0) throw refusal(name, errors);
-  return { config, warnings: lines(name, of('warning')) };
+  const place = ({ path, message }: Problem): Located => ({
+    ...source.locate(path),
+    message: `${z.core.toDotPath(path)}: ${message}`,
+  });
+  const errors = found.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw refusal(name, errors.map(place));
+  // Where no app has its tag yet, that is said already.
+  const waits = new Set(
+    found.flatMap(({ path: [list, rule, key] }) => (list === 'rules' && key === 'tags' ? [rule] : [])),
+  );
+  return {
+    config,
+    warnings: lines(name, found.map(place)),
+    neverDeciding: () => {
+      const shadowed = neverDeciding(config.apps, config.rules);
+      const told = shadowed.filter(({ rule, by }) => by !== null || !waits.has(rule));
+      return {
+        shadowed,
+        warnings: lines(
+          name,
+          told.map((rule) => place(shadowedWarning(config, rule))),
+        ),
+      };
+    },
+  };
 }
 
 interface Located {

@@ -9,7 +9,7 @@ import { parseMetadata } from './identity/saml/metadata.ts';
 import type { Logger } from './log.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
-import { compileSnapshot, numberSnapshot } from './snapshot/compiler.ts';
+import { compileSnapshot, numberSnapshot, type Analysis } from './snapshot/compiler.ts';
 import type { Store } from './store/store.ts';
 
 export interface ConfigurationOptions {
@@ -35,6 +35,8 @@ export class Configuration {
   readonly #options: ConfigurationOptions;
   #current: Published | null = null;
   #watch: ConfigWatch | null = null;
+  /** Of the configuration built last. */
+  #analysis: Analysis | null = null;
   /** Reloads run one after the other, in the order they were asked for. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -78,7 +80,7 @@ export class Configuration {
 
   close(): Promise<void> {
     this.#watch?.close();
-    return this.#last.then(() => undefined);
+    return this.#last.then(() => this.#analysis?.stop());
   }
 
   async #reload(): Promise<number> {
@@ -116,13 +118,19 @@ export class Configuration {
   async #build(): Promise<Built> {
     const { store, configFile, now, log } = this.#options;
     const compiled = await compileSnapshot(configFile);
-    const { config, warnings } = compiled;
+    const { config, warnings, analysis } = compiled;
+    this.#analysis?.stop();
+    this.#analysis = analysis;
     for (const warning of warnings) log.warn(warning);
     const idp = parseMetadata(await readMetadata(config.identityProvider.metadata));
     const certificates = await this.#options.certificates(config);
     const { snapshot } = await numberSnapshot(store, compiled, now());
     const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
-    const policy = new PolicyView(snapshot);
+    const policy = new PolicyView(snapshot, now());
+    void analysis.done.then((found) => {
+      for (const warning of found?.warnings ?? []) log.warn(warning);
+      policy.shadowed = found?.shadowed ?? null;
+    });
     return { published: { config, snapshot, policy, idp, trust, sessionMs: sessionMs(config) }, certificates };
   }
 }

@@ -170,7 +170,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
         now: now(),
       });
     },
-    groupsChanged: async (user) => {
+    placeChanged: async (user) => {
       for (const device of await store.devicesOf(user)) {
         if (device.revokedAt !== null) continue;
         await edges.push('device.principal', { device: device.id, principal: await devicePrincipal(store, device) });

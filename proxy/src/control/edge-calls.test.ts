@@ -25,6 +25,7 @@ const PERSON = {
   user: 'ada@corp.example',
   displayName: 'Ada',
   groups: ['staff'],
+  ou: 'corp/sales',
   nameId: 'ada@corp.example',
   sessionIndex: null,
   notAfter: null,
@@ -50,7 +51,7 @@ beforeEach(async () => {
   const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
   const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
   const trust = { idp, spEntityId: 'sp', acsUrl: 'acs' };
-  const published = { config, snapshot, policy: new PolicyView(snapshot), idp, trust, sessionMs: 60_000 };
+  const published = { config, snapshot, policy: new PolicyView(snapshot, 0), idp, trust, sessionMs: 60_000 };
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
   sessions = new Sessions(store, feed, Date.now);
@@ -191,10 +192,15 @@ describe('peers', () => {
 
   it('that are devices act for their person, with the groups of the last login', async () => {
     await sessions.begin(PERSON, '10.0.0.1', 60_000);
+    const { placeChanged } = await sessions.begin({ ...PERSON, groups: ['staff', 'boss'] }, '10.0.0.1', 60_000);
+    expect(placeChanged).toBe(true);
+    expect((await sessions.begin({ ...PERSON, groups: ['boss', 'staff'] }, '', 60_000)).placeChanged).toBe(false);
+    expect((await sessions.begin({ ...PERSON, ou: null }, '', 60_000)).placeChanged).toBe(true);
     await sessions.begin({ ...PERSON, groups: ['staff', 'boss'] }, '10.0.0.1', 60_000);
     expect(await devicePrincipal(store, { id: 'd_1', name: 'laptop', user: PERSON.user })).toMatchObject({
       user: PERSON.user,
       groups: ['staff', 'boss'],
+      ou: 'corp/sales',
       method: 'agent',
       device: { id: 'd_1', name: 'laptop' },
       session: 'device:d_1',

@@ -73,7 +73,7 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
   };
 }
 
-/** Who a device's flows are decided for: its owner, with the groups of the owner's last login. */
+/** Who a device's flows are decided for: its owner, with groups and unit of the owner's last login. */
 export async function devicePrincipal(
   store: Store,
   device: Pick<DeviceRecord, 'id' | 'name' | 'user'>,
@@ -83,6 +83,7 @@ export async function devicePrincipal(
     user: device.user,
     displayName: user?.displayName ?? device.user,
     groups: [...(user?.groups ?? [])],
+    ...(user === null || user.ou === null ? {} : { ou: user.ou }),
     method: 'agent',
     device: { id: device.id, name: device.name },
     authenticatedAt: user?.seenAt ?? 0,

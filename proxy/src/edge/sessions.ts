@@ -1,38 +1,22 @@
 import { hash } from 'node:crypto';
 import type { Principal } from '@causeway/contract';
-import type { PolicySession } from '@causeway/wasm-core';
 import type { SessionGrant } from '../rpc/messages.ts';
-import type { Policy } from './config/policy.ts';
+import { OpenedPrincipal } from './config/opened-principal.ts';
 
 /** A grant and what was made of it once: its principal opened in the policy that is in force. */
 export class Session {
   readonly grant: SessionGrant;
-  #policy: Policy | null = null;
-  #opened: PolicySession | null = null;
+  readonly opened: OpenedPrincipal;
   /** It is held no more: expired, revoked, or signed out. A request that found it before must not go on. */
   ended = false;
 
   constructor(grant: SessionGrant) {
     this.grant = grant;
+    this.opened = new OpenedPrincipal(grant.principal);
   }
 
   get principal(): Principal {
     return this.grant.principal;
-  }
-
-  /** Opens on the first request after a snapshot was swapped; the memory of the old one went with its instance. */
-  openedIn(policy: Policy): PolicySession {
-    if (this.#opened === null || this.#policy !== policy) {
-      this.#opened = policy.open(this.grant.principal);
-      this.#policy = policy;
-    }
-    return this.#opened;
-  }
-
-  forget(): void {
-    if (this.#opened !== null) this.#policy?.close(this.#opened);
-    this.#opened = null;
-    this.#policy = null;
   }
 }
 
@@ -92,7 +76,7 @@ export class Sessions {
 
   put(grant: SessionGrant): void {
     this.#misses.delete(grant.tokenHash);
-    this.#byHash.get(grant.tokenHash)?.forget();
+    this.#byHash.get(grant.tokenHash)?.opened.close();
     this.#byHash.set(grant.tokenHash, new Session(grant));
   }
 
@@ -132,7 +116,7 @@ export class Sessions {
     const session = this.#byHash.get(tokenHash);
     if (session === undefined) return;
     session.ended = true;
-    session.forget();
+    session.opened.close();
     this.#byHash.delete(tokenHash);
   }
 

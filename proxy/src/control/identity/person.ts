@@ -1,4 +1,4 @@
-import { CausewayError } from '@causeway/contract';
+import { CausewayError, organisationalUnit } from '@causeway/contract';
 import type { Config } from '../../config/schema.ts';
 import type { SamlProfile } from './saml/assertion.ts';
 import type { Person } from './sessions.ts';
@@ -13,10 +13,10 @@ function clean(text: string, length: number): string {
     .slice(0, length);
 }
 
-/** Who the assertion speaks of: the NameID is the user, the two named attributes are the rest. */
+/** Who the assertion speaks of: the NameID is the user, the named attributes are the rest. */
 export function personOf(
   profile: SamlProfile,
-  names: Pick<Config['identityProvider'], 'groupsAttribute' | 'displayNameAttribute'>,
+  names: Pick<Config['identityProvider'], 'groupsAttribute' | 'displayNameAttribute' | 'ouAttribute'>,
 ): Person {
   const user = clean(profile.nameId, 255);
   if (user === '' || user !== profile.nameId)
@@ -28,8 +28,21 @@ export function personOf(
     user,
     displayName: clean(displayName, 255) || user,
     groups: groups.filter((group) => group !== ''),
+    ou: unitOf(names.ouAttribute === undefined ? [] : (profile.attributes.get(names.ouAttribute) ?? [])),
     nameId: profile.nameId,
     sessionIndex: profile.sessionIndex,
     notAfter: profile.sessionNotOnOrAfter,
   };
+}
+
+/** One cut short would be another unit, above it or beside it: what is no path of units is refused. */
+function unitOf(values: readonly string[]): string | null {
+  if (values.length > 1) throw new CausewayError('CW_SAML_SEMANTICS', 'more than one organisational unit');
+  const path = (values[0] ?? '').trim().replaceAll(/^\/+|\/+$/g, '');
+  if (path === '') return null;
+  const checked = organisationalUnit.safeParse(path);
+  if (!checked.success || /\p{Cc}/u.test(path)) {
+    throw new CausewayError('CW_SAML_SEMANTICS', 'the organisational unit is no path of units');
+  }
+  return checked.data;
 }

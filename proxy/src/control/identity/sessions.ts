@@ -8,6 +8,8 @@ export interface Person {
   readonly user: string;
   readonly displayName: string;
   readonly groups: readonly string[];
+  /** Path of the organisational unit from the top, where the provider names one. */
+  readonly ou: string | null;
   readonly nameId: string;
   readonly sessionIndex: string | null;
   /** The provider's own end of the session, which ours may not outlive. */
@@ -26,18 +28,22 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** @returns the session and the login cookie's token, which is kept nowhere */
+  /**
+   * @returns the session, the login cookie's token, which is kept nowhere, and whether groups or unit of the person are
+   *   others than at the last login
+   */
   async begin(
     person: Person,
     address: string,
     lifeMs: number,
-  ): Promise<{ session: SessionRecord; token: string; groupsChanged: boolean }> {
+  ): Promise<{ session: SessionRecord; token: string; placeChanged: boolean }> {
     const now = this.#now();
     const before = await this.#store.user(person.user);
     const user: UserRecord = {
       user: person.user,
       displayName: person.displayName,
       groups: person.groups,
+      ou: person.ou,
       seenAt: now,
     };
     await this.#store.upsertUser(user);
@@ -47,6 +53,7 @@ export class Sessions {
       user: person.user,
       displayName: person.displayName,
       groups: person.groups,
+      ou: person.ou,
       loginHash: hashToken(token),
       createdAt: now,
       expiresAt: Math.min(now + lifeMs, person.notAfter ?? Number.POSITIVE_INFINITY),
@@ -55,7 +62,8 @@ export class Sessions {
       sessionIndex: person.sessionIndex,
     };
     await this.#store.createSession(session);
-    return { session, token, groupsChanged: before !== null && !sameSet(before.groups, person.groups) };
+    const samePlace = before === null || (sameSet(before.groups, person.groups) && before.ou === person.ou);
+    return { session, token, placeChanged: !samePlace };
   }
 
   /** The live session behind a login cookie. */
@@ -86,6 +94,7 @@ export function principalOf(session: SessionRecord): Principal {
     user: session.user,
     displayName: session.displayName,
     groups: [...session.groups],
+    ...(session.ou === null ? {} : { ou: session.ou }),
     method: 'browser',
     authenticatedAt: session.createdAt,
     session: session.id,

@@ -48,7 +48,7 @@ beforeAll(async () => {
   const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
   const trust = { idp, spEntityId: entityId(config), acsUrl: ACS };
-  published = { config, snapshot, policy: new PolicyView(snapshot), idp, trust, sessionMs: 8 * 3_600_000 };
+  published = { config, snapshot, policy: new PolicyView(snapshot, 0), idp, trust, sessionMs: 8 * 3_600_000 };
 });
 
 afterAll(async () => {
@@ -88,7 +88,7 @@ beforeEach(() => {
     deviceCode: vi.fn<PortalServices['deviceCode']>((user: string) =>
       Promise.resolve({ token: `cwjoin1.${user}`, expiresAt: now + 1 }),
     ),
-    groupsChanged: vi.fn<PortalServices['groupsChanged']>(() => Promise.resolve()),
+    placeChanged: vi.fn<PortalServices['placeChanged']>(() => Promise.resolve()),
     loginSucceeded: vi.fn<PortalServices['loginSucceeded']>(),
     loginFailed: vi.fn<PortalServices['loginFailed']>(),
     ready: () => true,
@@ -203,9 +203,9 @@ describe('login', () => {
 
   it('tells the devices when the groups are others', async () => {
     await logIn({ user: 'bea@corp.example', groups: ['staff'] });
-    expect(services.groupsChanged).not.toHaveBeenCalled();
+    expect(services.placeChanged).not.toHaveBeenCalled();
     await logIn({ user: 'bea@corp.example', groups: ['staff', 'boss'] });
-    expect(services.groupsChanged).toHaveBeenCalledExactlyOnceWith('bea@corp.example');
+    expect(services.placeChanged).toHaveBeenCalledExactlyOnceWith('bea@corp.example');
   });
 });
 

@@ -66,6 +66,23 @@ test('the image decides as the rules say', async () => {
   expect(decide('ann', [], 'agent', 1, 22)).toBe(2);
 });
 
+test('what can never decide is found after the snapshot, in the same thread', async () => {
+  const dead =
+    '  - { name: staff-too, users: [ann], groups: [staff], tags: [docs], ports: [tcp/443], action: block }\n';
+  await writeFile(file, GOOD + dead);
+  const { analysis, warnings } = await compileSnapshot(file);
+  expect(warnings).toEqual([]);
+  expect(await analysis.done).toEqual({
+    shadowed: [{ rule: 3, by: 1 }],
+    warnings: [
+      'causeway.yaml:15:5 rules[3]: "staff-too" never decides: rules[1] "staff" before it matches whatever it does',
+    ],
+  });
+  const stopped = await compileSnapshot(file);
+  stopped.analysis.stop();
+  expect(await stopped.analysis.done).toBeNull();
+});
+
 test('publishing numbers what changed and nothing else', async () => {
   const first = await publishSnapshot(store, file, 1);
   expect(first.snapshot.number).toBe(1);

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import { foundation } from './migrations/0001-foundation.ts';
+import { organisationalUnits } from './migrations/0002-organisational-units.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -9,7 +10,10 @@ interface Migration {
 }
 
 /** In order; the number of a migration is its place, from 1. Only ever appended to. */
-const MIGRATIONS: readonly Migration[] = [{ name: 'foundation', up: foundation }];
+const MIGRATIONS: readonly Migration[] = [
+  { name: 'foundation', up: foundation },
+  { name: 'organisational-units', up: organisationalUnits },
+];
 
 /**
  * Brings the store to this version, forward only. Everything happens in one transaction that begins with the write

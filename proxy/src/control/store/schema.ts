@@ -9,12 +9,13 @@ export interface StoreTables {
   secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
   counter: { name: string; value: number };
-  person: { user: string; display_name: string; groups: string; seen_at: number };
+  person: { user: string; display_name: string; groups: string; ou: string | null; seen_at: number };
   session: {
     id: string;
     user: string;
     display_name: string;
     groups: string;
+    ou: string | null;
     login_hash: string;
     created_at: number;
     expires_at: number;

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from './migrate.ts';
+import { foundation } from './migrations/0001-foundation.ts';
 import type { StoreTables } from './schema.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { openSqliteStore } from './sqlite-store.ts';
@@ -44,6 +45,22 @@ describe('migrations', () => {
       code: 'CW_STORE_FAILED',
       message: expect.stringContaining('migration 2 "later"'),
     });
+  });
+
+  test('people and sessions of before there were organisational units have none', async () => {
+    await withDatabase(async (db) => {
+      await migrate(db, [step('foundation', foundation)]);
+      await sql`insert into person ("user", display_name, groups, seen_at) values ('ann', 'Ann', '["staff"]', 1)`.execute(
+        db,
+      );
+      await sql`insert into session values ('s_1', 'ann', 'Ann', '["staff"]', 'hash', 1, 9, '', 'ann', null)`.execute(
+        db,
+      );
+    });
+    const store = await openSqliteStore(file);
+    expect(await store.user('ann')).toMatchObject({ groups: ['staff'], ou: null });
+    expect(await store.session('s_1')).toMatchObject({ groups: ['staff'], ou: null });
+    await store.close();
   });
 
   test('a migration that fails leaves nothing of it behind', async () => {

@@ -86,7 +86,8 @@ class SqliteStore implements Store {
   }
 
   async upsertUser(user: UserRecord): Promise<void> {
-    const values = { display_name: user.displayName, groups: JSON.stringify(user.groups), seen_at: user.seenAt };
+    const { displayName, groups, ou, seenAt } = user;
+    const values = { display_name: displayName, groups: JSON.stringify(groups), ou, seen_at: seenAt };
     await this.#run((db) =>
       db
         .insertInto('person')
@@ -101,7 +102,8 @@ class SqliteStore implements Store {
       db.selectFrom('person').selectAll().where('user', '=', name).executeTakeFirst(),
     );
     if (row === undefined) return null;
-    return { user: row.user, displayName: row.display_name, groups: list(row.groups), seenAt: row.seen_at };
+    const { user, display_name: displayName, ou, seen_at: seenAt } = row;
+    return { user, displayName, groups: list(row.groups), ou, seenAt };
   }
 
   async createSession(session: SessionRecord): Promise<void> {
@@ -387,6 +389,7 @@ function grantQuery(db: Kysely<StoreTables>, now: number) {
       'session.user',
       'session.display_name',
       'session.groups',
+      'session.ou',
       'session.created_at',
       'session.expires_at',
     ])

@@ -47,8 +47,8 @@ export function storeSuite(name: string, open: (file: string) => Promise<Store>)
 
     test('a person is kept as last seen', async () => {
       expect(await store.user('ann')).toBeNull();
-      await store.upsertUser({ user: 'ann', displayName: 'Ann', groups: ['staff'], seenAt: 1 });
-      const later = { user: 'ann', displayName: 'Ann B', groups: ['staff', 'it'], seenAt: 2 };
+      await store.upsertUser({ user: 'ann', displayName: 'Ann', groups: ['staff'], ou: null, seenAt: 1 });
+      const later = { user: 'ann', displayName: 'Ann B', groups: ['staff', 'it'], ou: 'corp/it', seenAt: 2 };
       await store.upsertUser(later);
       expect(await store.user('ann')).toEqual(later);
     });
@@ -87,6 +87,7 @@ export function storeSuite(name: string, open: (file: string) => Promise<Store>)
           user: 'ann',
           displayName: 'ann!',
           groups: ['staff'],
+          ou: 'corp/sales',
           method: 'browser',
           authenticatedAt: 1,
           session: 's_1',
@@ -257,6 +258,7 @@ function session(id: string, user: string): SessionRecord {
     user,
     displayName: `${user}!`,
     groups: ['staff'],
+    ou: 'corp/sales',
     loginHash: `login-${id}`,
     createdAt: 1,
     expiresAt: 1_000,

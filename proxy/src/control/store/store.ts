@@ -66,6 +66,8 @@ export interface UserRecord {
   readonly user: string;
   readonly displayName: string;
   readonly groups: readonly string[];
+  /** Path of the organisational unit, where one is known. */
+  readonly ou: string | null;
   readonly seenAt: number;
 }
 
@@ -74,6 +76,7 @@ export interface SessionRecord {
   readonly user: string;
   readonly displayName: string;
   readonly groups: readonly string[];
+  readonly ou: string | null;
   /** SHA-256 of the login host's cookie. */
   readonly loginHash: string;
   readonly createdAt: number;
