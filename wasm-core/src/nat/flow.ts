@@ -39,7 +39,8 @@ export type FlowProtocol = 'tcp' | 'udp' | 'icmp';
 
 /**
  * A 5-tuple as the packets of one direction carry it. Addresses are 4 or 16 bytes in network order, by the family of
- * the table. In ICMP echo the identifier is the port of the side that asks, and the other port is 0.
+ * the table. In ICMP echo the identifier is the port of the side that asks, and the other port is 0;
+ * a pair of keys that contradicts this is refused.
  */
 export interface FlowKey {
   readonly protocol: FlowProtocol;

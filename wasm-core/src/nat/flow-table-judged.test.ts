@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { flowKeys } from '../../fixtures/flow-keys.ts';
+import { judgeFlowTable } from '../../test-support/nat-judgement.ts';
+import { NaiveFlows } from '../../test-support/naive-flows.ts';
+import { ReferenceFlowTable } from '../reference/reference-flow-table.ts';
+import { FlowTable } from './flow-table.ts';
+import type { FlowTableFace, FlowTableOptions } from './flow.ts';
+
+const implementations: [string, new (options: FlowTableOptions) => FlowTableFace][] = [
+  ['WebAssembly', FlowTable],
+  ['reference', ReferenceFlowTable],
+];
+
+/** Steps of {direction, flags}; together they lead to every state with every set of FINs that can be seen in it. */
+const [OUT, IN] = [0, 1] as const;
+const ANSWER = [IN, 18] as const;
+const BEGIN = [ANSWER, [OUT, 16]] as const;
+const PATHS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
+  opening: [],
+  answered: [ANSWER],
+  established: BEGIN,
+  'closing, from inside': [...BEGIN, [OUT, 17]],
+  'closing, from outside': [...BEGIN, [IN, 17]],
+  'closed by both FINs': [...BEGIN, [OUT, 17], [IN, 17]],
+  'closed by a reset': [...BEGIN, [IN, 4]],
+  'closed by a reset after a FIN': [...BEGIN, [OUT, 17], [IN, 20]],
+  'opened again': [...BEGIN, [OUT, 17], [IN, 4], [OUT, 2]],
+};
+
+describe.each(implementations)('flow table, %s, judged by the naive model', (_, Table) => {
+  it.each([4, 6] as const)('IPv%i, random operations', (family) => {
+    expect(() => judgeFlowTable(Table, family, 20_000, 40 + family)).not.toThrow();
+  });
+
+  it.each(['tcp', 'udp', 'icmp'] as const)('%s: every packet in every state, and every packet after it', (protocol) => {
+    const table = new Table({ family: 4, capacity: 1, seed: 3n });
+    const { outward, inward } = flowKeys(4, 1, protocol);
+    // FIN, SYN, RST and ACK in every combination, and one flag that means nothing.
+    const flags = Array.from({ length: 16 }, (__, i) => (i & 7) | ((i & 8) << 1));
+    const all = [...flags, 8].flatMap((one) => [[OUT, one] as const, [IN, one] as const]);
+    for (const [name, path] of Object.entries(PATHS)) {
+      for (const first of all) {
+        for (const second of all) {
+          const model = new NaiveFlows(1);
+          expect(model.opened(table.open(outward, inward, 5), outward, inward, 5)).toBe(true);
+          let now = 5;
+          for (const [direction, said] of [...path, first, second]) {
+            now += 3;
+            table.touch(direction, said, 40, now);
+            model.touch(direction, said, now);
+          }
+          const record = table.describe(0);
+          if (!model.described(0, record)) throw new Error(`${name}, ${first}, ${second}: ${record?.state}`);
+          table.close(0, now);
+        }
+      }
+    }
+  });
+});
