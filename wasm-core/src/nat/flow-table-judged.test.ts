@@ -50,7 +50,8 @@ describe.each(implementations)('flow table, %s, judged by the naive model', (_, 
             model.touch(direction, said, now);
           }
           const record = table.describe(0);
-          if (!model.described(0, record)) throw new Error(`${name}, ${first}, ${second}: ${record?.state}`);
+          if (!model.described(0, record))
+            throw new Error(`${name}, ${first.join(' ')}, ${second.join(' ')}: ${record?.state}`);
           table.close(0, now);
         }
       }

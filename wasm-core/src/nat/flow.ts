@@ -104,7 +104,7 @@ export const FLOW_TIMEOUTS: FlowTimeouts = {
 
 export interface FlowTableOptions {
   readonly family: 4 | 6;
-  /** Flows at most, 1 to 1,048,576. About 80 bytes each for IPv4, 128 for IPv6, all taken at once. */
+  /** Flows at most, 1 to 1,048,576. 80 bytes each for IPv4, 128 for IPv6 at a power of two, all taken at once. */
   readonly capacity: number;
   /** Secret and random, 64 bits: keeps outsiders from choosing ports that collide in the index. */
   readonly seed: bigint;
