@@ -55,6 +55,10 @@ export class NaiveFlows {
     return mirrorKey(reference % 2 === 0 ? flow.inward : flow.outward);
   }
 
+  get isEmpty(): boolean {
+    return this.#held.length === 0;
+  }
+
   get isFull(): boolean {
     return this.#held.length === this.#capacity;
   }

@@ -73,7 +73,10 @@ export function judgeFlowTable(
     } else if (roll < 14) {
       const key = randomKey(next, family);
       must(table.lookup(key, now) === model.lookup(key, now), 'lookup');
-    } else if (roll < 15) now += next() % 64;
+    } else if (roll < 15) now += (next() & 31) === 0 ? 500 : next() % 64;
     must(model.described(flow, table.describe(flow)), 'describe');
   }
+  // Of every flow it is said in the end that it has ended.
+  now += 100_000;
+  must(model.swept(table.sweep(now, 1024), now, 1024) && model.isEmpty, 'the last sweep');
 }

@@ -32,6 +32,15 @@ describe.each(implementations)('flow table, %s, judged by the naive model', (_, 
     expect(() => judgeFlowTable(Table, family, 20_000, 40 + family)).not.toThrow();
   });
 
+  it('reports every flow whose keys were opened again, in order', () => {
+    const table = new Table({ family: 4, capacity: 20, seed: 3n });
+    const open = (n: number, now: number): number => table.open(flowKeys(4, n).outward, flowKeys(4, n).inward, now);
+    for (let n = 0; n < 8; n++) open(n, 0);
+    for (let n = 0; n < 8; n++) expect(open(n, 1000)).toBe(8 + n);
+    const ended = [...table.sweep(1000, 3), ...table.sweep(1000, 20)].map(({ flow }) => flow);
+    expect(ended).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it.each(['tcp', 'udp', 'icmp'] as const)('%s: every packet in every state, and every packet after it', (protocol) => {
     const table = new Table({ family: 4, capacity: 1, seed: 3n });
     const { outward, inward } = flowKeys(4, 1, protocol);
