@@ -14,7 +14,7 @@ it.each([4, 6] as const)('IPv%i: a flow is told from strangers whose hash looks 
     for (const stranger of [
       { ...outward, protocol: 'udp' as const },
       { ...outward, sourcePort: outward.sourcePort + 1 },
-      { ...outward, source: outward.source.with(-1, (outward.source.at(-1) ?? 0) ^ 1) },
+      { ...outward, source: outward.source.with(outward.source.length - 1, (outward.source.at(-1) ?? 0) ^ 1) },
       { ...outward, destination: outward.destination.with(0, 77) },
     ]) {
       if (table.lookup(stranger, 0) !== FLOW_CODES.none) wrong.push(`${stranger.protocol} ${n}`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { flowKeys } from '../../fixtures/flow-keys.ts';
+import { mirrorKey, natPacket } from '../../fixtures/nat-packet.ts';
 import { judgeFlowTable } from '../../test-support/nat-judgement.ts';
 import { NaiveFlows } from '../../test-support/naive-flows.ts';
 import { ReferenceFlowTable } from '../reference/reference-flow-table.ts';
@@ -39,6 +40,21 @@ describe.each(implementations)('flow table, %s, judged by the naive model', (_, 
     for (let n = 0; n < 8; n++) expect(open(n, 1000)).toBe(8 + n);
     const ended = [...table.sweep(1000, 3), ...table.sweep(1000, 20)].map(({ flow }) => flow);
     expect(ended).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('sends a UDP checksum that comes out as 0 as ffff', () => {
+    const table = new Table({ family: 4, capacity: 1, seed: 3n });
+    const { outward, inward } = flowKeys(4, 1, 'udp');
+    table.open(outward, inward, 0);
+    const payloads = Array.from({ length: 65_536 }, (__, i) => Uint8Array.of(i >> 8, i));
+    const sent = (payload: Uint8Array): Uint8Array => natPacket(mirrorKey(inward), 4, { payload });
+    const payload = payloads.find((one) => sent(one)[26] === 255 && sent(one)[27] === 255) ?? new Uint8Array(0);
+    expect(payload.length).toBe(2);
+    const packet = natPacket(outward, 4, { payload });
+    table.packets.set(packet);
+    table.descriptors.set([0, packet.length]);
+    table.translate(1, 0);
+    expect(table.packets.slice(0, packet.length)).toEqual(sent(payload));
   });
 
   it.each(['tcp', 'udp', 'icmp'] as const)('%s: every packet in every state, and every packet after it', (protocol) => {
