@@ -4,6 +4,8 @@
  */
 import { natDifferential } from './fixtures/nat-differential.ts';
 import { policyDifferential } from './fixtures/policy-differential.ts';
+import { judgeFlowTable } from './test-support/nat-judgement.ts';
+import { FlowTable } from './src/nat/flow-table.ts';
 import { PacketComparison } from './test-support/compare-packets.ts';
 import { ScanComparison } from './test-support/compare-scanners.ts';
 
@@ -13,7 +15,7 @@ interface Comparison {
   readonly counts: object;
 }
 
-/** A round is 10,000 operations on a pair of fresh tables, IPv4 and IPv6 in turn. */
+/** A round is 10,000 operations on a pair of fresh tables and 10,000 judged ones, IPv4 and IPv6 in turn. */
 class NatComparison implements Comparison {
   readonly counts = { operations: 0 };
   #seed: number;
@@ -23,8 +25,10 @@ class NatComparison implements Comparison {
   }
 
   round(): void {
-    natDifferential(this.#seed % 2 === 0 ? 4 : 6, 10_000, this.#seed++);
-    this.counts.operations += 10_000;
+    const family = this.#seed % 2 === 0 ? 4 : 6;
+    natDifferential(family, 10_000, this.#seed);
+    judgeFlowTable(FlowTable, family, 10_000, this.#seed++);
+    this.counts.operations += 20_000;
   }
 }
 

@@ -9,7 +9,7 @@ export {
 export { decide, decideBatch } from './policy';
 export { lpmReserve, lpmBuild, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
 export * from './frames';
-export { checksumAdd, checksumEnd } from './checksum';
+export { checksum, checksumAdd, checksumEnd } from './checksum';
 export { packetParse } from './packet-parse';
 export { packetClampMss, packetRewrite, packetVerify } from './packet-rewrite';
 export { packetReset, packetTooBig, packetUnreachable } from './packet-build';

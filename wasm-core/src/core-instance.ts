@@ -22,6 +22,7 @@ export interface CoreExports {
   lpmLookup6(a: number, b: number, c: number, d: number): number;
   lpmBatch4(at: number, count: number): void;
   lpmBatch6(at: number, count: number): void;
+  checksum(at: number, length: number): number;
   checksumAdd(at: number, length: number, sum: number): number;
   checksumEnd(sum: number): number;
   packetParse(area: number, offset: number, length: number, descriptor: number): number;

@@ -117,7 +117,7 @@ export class WasmPacketEngine implements PacketEngine {
   }
 
   checksumAt(offset: number, length: number): number {
-    return this.#core.checksumEnd(this.#core.checksumAdd(this.#area + offset, length, 0));
+    return this.#core.checksum(this.#area + offset, length);
   }
 
   checksum(bytes: Uint8Array): number {
