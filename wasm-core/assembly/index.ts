@@ -12,7 +12,8 @@ export {
   decide,
   decideBatch,
 } from './policy';
-export { lpmReserve, lpmBuild, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
+export { lpmReserve } from './lpm-intervals';
+export { lpmBuild, lpmReserveBatch, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
 export * from './frames';
 export { checksumAdd, checksumEnd } from './checksum';
 export { packetParse } from './packet-parse';

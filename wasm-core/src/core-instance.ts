@@ -28,10 +28,11 @@ export interface CoreExports {
   decideBatch(slot: number, probes: number, count: number, minute: number, destination: number): void;
   lpmReserve(records: number): number;
   lpmBuild(records: number): number;
+  lpmReserveBatch(): number;
   lpmLookup4(address: number): number;
   lpmLookup6(a: number, b: number, c: number, d: number): number;
-  lpmBatch4(at: number, count: number): void;
-  lpmBatch6(at: number, count: number): void;
+  lpmBatch4(count: number): void;
+  lpmBatch6(count: number): void;
   checksumAdd(at: number, length: number, sum: number): number;
   checksumEnd(sum: number): number;
   packetParse(area: number, offset: number, length: number, descriptor: number): number;
