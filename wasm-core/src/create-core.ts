@@ -31,6 +31,7 @@ export interface PolicyFace<Session = object> {
 export interface LpmFace {
   lookup(address: string): number;
   lookupBytes(bytes: Uint8Array): number;
+  lookupBatch(addresses: Uint8Array, results: Int32Array, family: 'ipv4' | 'ipv6'): void;
   readonly size: number;
 }
 
