@@ -2,6 +2,7 @@
  * The comparisons of the tests for as long as one likes: `node wasm-core/soak.ts packets 1000000 [SEED]`. Prints the
  * seed, so that a round that fails can be run again.
  */
+import { FramesComparison } from './fixtures/frames-differential.ts';
 import { LpmComparison } from './fixtures/lpm-differential.ts';
 import { natDifferential } from './fixtures/nat-differential.ts';
 import { PacketComparison } from './test-support/compare-packets.ts';
@@ -28,6 +29,7 @@ class NatComparison implements Comparison {
 }
 
 const COMPARISONS: Readonly<Record<string, (seed: number) => Comparison>> = {
+  frames: (seed) => new FramesComparison(seed),
   lpm: (seed) => new LpmComparison(seed),
   nat: (seed) => new NatComparison(seed),
   packets: (seed) => new PacketComparison(seed),

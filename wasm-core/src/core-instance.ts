@@ -44,7 +44,6 @@ export interface CoreExports {
   packetReset(packet: number, descriptor: number, to: number, room: number): number;
   framesReserve(capacity: number, frames: number): number;
   framesParse(state: number, out: number, input: number, maxLength: number, most: number): number;
-  framesReclaim(state: number, input: number): number;
   framesEmit(descriptors: number, count: number, headers: number): void;
   natCreate(family: number, flows: number, seedLow: number, seedHigh: number): number;
   natTimeout(which: number, seconds: number): void;
