@@ -5,6 +5,7 @@
 import { FramesComparison } from './fixtures/frames-differential.ts';
 import { LpmComparison } from './fixtures/lpm-differential.ts';
 import { natDifferential } from './fixtures/nat-differential.ts';
+import { StubsComparison } from './fixtures/stubs-differential.ts';
 import { PacketComparison } from './test-support/compare-packets.ts';
 
 /** What runs round after round, and throws where two implementations differ. */
@@ -33,6 +34,7 @@ const COMPARISONS: Readonly<Record<string, (seed: number) => Comparison>> = {
   lpm: (seed) => new LpmComparison(seed),
   nat: (seed) => new NatComparison(seed),
   packets: (seed) => new PacketComparison(seed),
+  stubs: (seed) => new StubsComparison(seed),
 };
 
 const [name = '', rounds = '1000000', seed = String(Date.now() & 0x7fffffff)] = process.argv.slice(2);
