@@ -5,6 +5,7 @@ import LongestPrefixMatch from 'longest-prefix-match';
 import { ratioRow, type Row } from '../row.ts';
 import { lpmInputs, packAddresses } from './lpm-inputs.ts';
 import type { LpmInput } from './lpm-inputs.ts';
+import { PlainLpm } from './lpm-plain.ts';
 
 /** Addresses of one call, as they would come from a batch of packets. */
 const BATCH = 4096;
@@ -23,6 +24,7 @@ function* cut(packed: Uint8Array, size: number): Generator<Uint8Array> {
 function inputRows(input: LpmInput, rounds: number): Row[] {
   const { family, entries, addresses } = input;
   const table = LpmTable.build(entries);
+  const plain = new PlainLpm(family, entries);
   const peer = new LongestPrefixMatch();
   const blocked = new BlockList();
   for (const { prefix, value } of entries) {
@@ -35,9 +37,10 @@ function inputRows(input: LpmInput, rounds: number): Row[] {
   const batches = [...cut(packed, BATCH * width)];
   const single = [...cut(packed, width)];
   const results = new Int32Array(BATCH);
-  checkAgreement(table, input, batches[0] ?? packed);
+  checkAgreement(table, plain, input, batches[0] ?? packed);
   const times = {
     batch: [] as number[],
+    plain: [] as number[],
     bytes: [] as number[],
     text: [] as number[],
     peer: [] as number[],
@@ -52,12 +55,17 @@ function inputRows(input: LpmInput, rounds: number): Row[] {
       nanoseconds(4 * batches.length, (i) => {
         table.lookupBatch(batches[i % batches.length] ?? packed, results, family);
       }) / BATCH;
+    const twin =
+      nanoseconds(batches.length, (i) => {
+        plain.lookupBatch(batches[i % batches.length] ?? packed, results);
+      }) / BATCH;
     const bytes = nanoseconds(2 * count, (i) => void (sum += table.lookupBytes(single[i % count] ?? none)));
     const text = nanoseconds(2 * count, (i) => void (sum += table.lookup(addresses[i % count] ?? '')));
     const other = nanoseconds(500, (i) => peer.getMatch(`${addresses[(i * 97) % count]}${suffix}`));
     const list = nanoseconds(20, (i) => blocked.check(addresses[(i * 97) % count] ?? '', family));
     if (round < 0) continue; // to warm all of them
     times.batch.push(batch);
+    times.plain.push(twin);
     times.bytes.push(bytes);
     times.text.push(text);
     times.peer.push(other);
@@ -71,18 +79,27 @@ function inputRows(input: LpmInput, rounds: number): Row[] {
   return [
     row('batch', times.batch, `limit of ${limit} ns`, limits, 1),
     row('batch', times.batch, 'longest-prefix-match', times.peer, 0.01),
+    row('batch', times.batch, 'plain TypeScript', times.plain, null),
     row('one by one', times.bytes, 'longest-prefix-match', times.peer, null),
     row('text', times.text, 'longest-prefix-match', times.peer, null),
     row('text', times.text, 'net.BlockList (says only whether)', times.blocked, null),
   ];
 }
 
-function checkAgreement(table: LpmTable, { family, entries, addresses }: LpmInput, packed: Uint8Array): void {
+function checkAgreement(
+  table: LpmTable,
+  plain: PlainLpm,
+  { family, entries, addresses }: LpmInput,
+  packed: Uint8Array,
+): void {
   const reference = ReferenceLpm.build(entries);
   const results = new Int32Array(BATCH);
+  const twin = new Int32Array(BATCH);
   table.lookupBatch(packed, results, family);
-  for (const [i, text] of addresses.slice(0, 50).entries()) {
-    if (reference.lookup(text) !== results[i]) throw new Error(`the tables disagree on ${text}`);
+  plain.lookupBatch(packed, twin);
+  for (const [i, text] of addresses.slice(0, BATCH).entries()) {
+    const expected = i < 50 ? reference.lookup(text) : twin[i];
+    if (expected !== results[i] || expected !== twin[i]) throw new Error(`the tables disagree on ${text}`);
   }
 }
 
