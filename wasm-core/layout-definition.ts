@@ -80,14 +80,15 @@ export const RECORDS: readonly RecordDefinition[] = [
   {
     name: 'lpmRecord',
     about:
-      'A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there.',
-    size: 24,
+      'A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows.',
+    size: 32,
     align: 8,
     fields: [
       { name: 'high', type: 'u64' },
       { name: 'low', type: 'u64' },
       { name: 'bits', type: 'u32' },
       { name: 'value', type: 'i32' },
+      { name: 'unused', type: 'u64' },
     ],
   },
   {

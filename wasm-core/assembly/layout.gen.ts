@@ -40,12 +40,13 @@ export const REWRITE_UNUSED: usize = 12;
 export const REWRITE_SRC: usize = 16;
 export const REWRITE_DST: usize = 32;
 
-/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. */
-export const LPM_RECORD_BYTES: usize = 24;
+/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows. */
+export const LPM_RECORD_BYTES: usize = 32;
 export const LPM_RECORD_HIGH: usize = 0;
 export const LPM_RECORD_LOW: usize = 8;
 export const LPM_RECORD_BITS: usize = 16;
 export const LPM_RECORD_VALUE: usize = 20;
+export const LPM_RECORD_UNUSED: usize = 24;
 
 /** Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*. */
 export const FRAME_STATE_BYTES: usize = 16;

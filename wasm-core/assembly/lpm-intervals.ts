@@ -6,9 +6,9 @@ import { LPM_RECORD_BITS, LPM_RECORD_BYTES, LPM_RECORD_HIGH, LPM_RECORD_LOW, LPM
  * are swept once with a stack of those that are open, and every change of the innermost value becomes a boundary. Each
  * family is swept alone, since a prefix that holds all of IPv4 and more means IPv6 only.
  *
- *     records  24 B × n    {high u64, low u64, bits u32, value i32}   written by JavaScript
+ *     records  32 B × n    {high u64, low u64, bits u32, value i32, -}   written by JavaScript
  *     order     4 B × n    numbers of records, sorted; and as much again to merge into
- *     open     24 B × 129  prefixes that hold where the sweep is: {last high, last low, bits, value}; nested, distinct
+ *     open     32 B × 129  prefixes that hold where the sweep is: {last high, last low, bits, value}; nested, distinct
  */
 const V4_PREFIX: u64 = 0xffff;
 const MAX_OPEN: usize = 129;

@@ -92,10 +92,10 @@ function build6(n: u32): bool {
   return true;
 }
 
-/** Sorts and builds from the `n` records at `lpmReserve`'s address, whose host bits are zero. @returns whether there was memory */
-export function lpmBuild(n: u32): bool {
+/** Sorts and builds from the `n` records at `lpmReserve`'s address, whose host bits are zero. @returns 0, or 2 when memory is exhausted */
+export function lpmBuild(n: u32): i32 {
   sortPrefixes(n);
-  return build4() && build6(n);
+  return build4() && build6(n) ? 0 : 2;
 }
 
 /** @returns where batches are, their answers LPM_BATCH_BYTES behind it; 0 when memory is exhausted */

@@ -40,12 +40,13 @@ export const REWRITE_UNUSED = 12;
 export const REWRITE_SRC = 16;
 export const REWRITE_DST = 32;
 
-/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. */
-export const LPM_RECORD_BYTES = 24;
+/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows. */
+export const LPM_RECORD_BYTES = 32;
 export const LPM_RECORD_HIGH = 0;
 export const LPM_RECORD_LOW = 8;
 export const LPM_RECORD_BITS = 16;
 export const LPM_RECORD_VALUE = 20;
+export const LPM_RECORD_UNUSED = 24;
 
 /** Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*. */
 export const FRAME_STATE_BYTES = 16;

@@ -48,7 +48,7 @@ describe('memory', () => {
       view.setUint32(record + LPM_RECORD_BITS, bits, true);
       view.setInt32(record + LPM_RECORD_VALUE, i, true);
     }
-    expect(reserved(() => core.lpmBuild(records))).toBe(1);
+    expect(reserved(() => core.lpmBuild(records))).toBe(0);
     const batch = reserved(() => core.lpmReserveBatch());
     return { core, batch, canaries };
   }

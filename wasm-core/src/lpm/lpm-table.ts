@@ -35,7 +35,7 @@ const words = new Uint32Array(4);
 
 /**
  * Longest-prefix match for IPv4 and IPv6 in a WebAssembly instance of its own, given back when the table is collected:
- * 64 KiB, 128 KiB more once a batch was looked up, and 80 to 130 bytes per prefix. Both families share the 128-bit line, so an IPv4-mapped IPv6 address
+ * 64 KiB, 128 KiB more once a batch was looked up, and 90 to 140 bytes per prefix. Both families share the 128-bit line, so an IPv4-mapped IPv6 address
  * is the IPv4 address; a prefix that contains all of IPv4 and more, as ::/0, is IPv6 alone and covers none of it.
  */
 export class LpmTable {
@@ -65,7 +65,7 @@ export class LpmTable {
       }
       writeRecord(view, i * LPM_RECORD_BYTES, entry, prefix);
     }
-    if (core.lpmBuild(entries.length) === 0) throw new CoreError('CW_CORE_MEMORY');
+    if (core.lpmBuild(entries.length) !== 0) throw new CoreError('CW_CORE_MEMORY');
     return new LpmTable(core, entries.length);
   }
 
