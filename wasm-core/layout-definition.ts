@@ -78,6 +78,34 @@ export const RECORDS: readonly RecordDefinition[] = [
   },
 
   {
+    name: 'lpmRecord',
+    about:
+      'A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows.',
+    size: 32,
+    align: 8,
+    fields: [
+      { name: 'high', type: 'u64' },
+      { name: 'low', type: 'u64' },
+      { name: 'bits', type: 'u32' },
+      { name: 'value', type: 'i32' },
+      { name: 'unused', type: 'u64' },
+    ],
+  },
+  {
+    name: 'frameState',
+    about: 'Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*.',
+    size: 16,
+    align: 16,
+    fields: ['start', 'end', 'violation', 'unused'].map((name) => ({ name, type: 'u32' as const })),
+  },
+  {
+    name: 'frameDescriptor',
+    about: 'A frame. `first`: type | flags << 8; `payload`: where it is in the input.',
+    size: 16,
+    align: 16,
+    fields: ['first', 'stream', 'length', 'payload'].map((name) => ({ name, type: 'u32' as const })),
+  },
+  {
     name: 'policyRule',
     about: 'What of a rule is asked of each flow: see `src/policy/image-layout.ts`.',
     size: 16,
@@ -346,6 +374,18 @@ export const NUMBERS: readonly NumbersDefinition[] = [
     about: 'Minutes of a day, and of a week from Monday 00:00.',
     type: 'u32',
     values: { day: 1440, week: 10_080 },
+  },
+  {
+    name: 'lpmBatch',
+    about: 'Bytes of addresses of one batch, and how many that are of 4 and of 16 bytes.',
+    type: 'u32',
+    values: { bytes: 65_536, v4: 16_384, v6: 4096 },
+  },
+  {
+    name: 'frameViolation',
+    about: 'What a peer did wrong; 0 where nothing.',
+    type: 'u32',
+    values: { version: 1, type: 2, length: 3 },
   },
   {
     name: 'nat',

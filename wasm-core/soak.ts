@@ -2,10 +2,13 @@
  * The comparisons of the tests for as long as one likes: `node wasm-core/soak.ts packets 1000000 [SEED]`. Prints the
  * seed, so that a round that fails can be run again.
  */
+import { FramesComparison } from './fixtures/frames-differential.ts';
+import { LpmComparison } from './fixtures/lpm-differential.ts';
 import { natDifferential } from './fixtures/nat-differential.ts';
 import { policyDifferential } from './fixtures/policy-differential.ts';
 import { judgeFlowTable } from './test-support/nat-judgement.ts';
 import { FlowTable } from './src/nat/flow-table.ts';
+import { StubsComparison } from './fixtures/stubs-differential.ts';
 import { PacketComparison } from './test-support/compare-packets.ts';
 import { ScanComparison } from './test-support/compare-scanners.ts';
 
@@ -47,10 +50,13 @@ class PolicyComparison implements Comparison {
 }
 
 const COMPARISONS: Readonly<Record<string, (seed: number) => Comparison>> = {
+  frames: (seed) => new FramesComparison(seed),
+  lpm: (seed) => new LpmComparison(seed),
   nat: (seed) => new NatComparison(seed),
   packets: (seed) => new PacketComparison(seed),
   policy: (seed) => new PolicyComparison(seed),
   scan: (seed) => new ScanComparison(seed),
+  stubs: (seed) => new StubsComparison(seed),
 };
 
 const [name = '', rounds = '1000000', seed = String(Date.now() & 0x7fffffff)] = process.argv.slice(2);

@@ -7,7 +7,8 @@ export {
   destinationClassAdd,
 } from './policy-session';
 export { decide, decideBatch } from './policy';
-export { lpmReserve, lpmBuild, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
+export { lpmReserve } from './lpm-intervals';
+export { lpmBuild, lpmReserveBatch, lpmLookup4, lpmLookup6, lpmBatch4, lpmBatch6 } from './lpm';
 export * from './frames';
 export { checksum, checksumAdd, checksumEnd } from './checksum';
 export { packetParse } from './packet-parse';

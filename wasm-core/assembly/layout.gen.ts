@@ -40,6 +40,28 @@ export const REWRITE_UNUSED: usize = 12;
 export const REWRITE_SRC: usize = 16;
 export const REWRITE_DST: usize = 32;
 
+/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows. */
+export const LPM_RECORD_BYTES: usize = 32;
+export const LPM_RECORD_HIGH: usize = 0;
+export const LPM_RECORD_LOW: usize = 8;
+export const LPM_RECORD_BITS: usize = 16;
+export const LPM_RECORD_VALUE: usize = 20;
+export const LPM_RECORD_UNUSED: usize = 24;
+
+/** Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*. */
+export const FRAME_STATE_BYTES: usize = 16;
+export const FRAME_STATE_START: usize = 0;
+export const FRAME_STATE_END: usize = 4;
+export const FRAME_STATE_VIOLATION: usize = 8;
+export const FRAME_STATE_UNUSED: usize = 12;
+
+/** A frame. `first`: type | flags << 8; `payload`: where it is in the input. */
+export const FRAME_DESCRIPTOR_BYTES: usize = 16;
+export const FRAME_DESCRIPTOR_FIRST: usize = 0;
+export const FRAME_DESCRIPTOR_STREAM: usize = 4;
+export const FRAME_DESCRIPTOR_LENGTH: usize = 8;
+export const FRAME_DESCRIPTOR_PAYLOAD: usize = 12;
+
 /** What of a rule is asked of each flow: see `src/policy/image-layout.ts`. */
 export const POLICY_RULE_BYTES: usize = 16;
 export const POLICY_RULE_FROM: usize = 0;
@@ -223,6 +245,16 @@ export const POLICY_ACTIVITY_ANY: u32 = 31;
 /** Minutes of a day, and of a week from Monday 00:00. */
 export const POLICY_MINUTE_DAY: u32 = 1440;
 export const POLICY_MINUTE_WEEK: u32 = 10080;
+
+/** Bytes of addresses of one batch, and how many that are of 4 and of 16 bytes. */
+export const LPM_BATCH_BYTES: u32 = 65536;
+export const LPM_BATCH_V4: u32 = 16384;
+export const LPM_BATCH_V6: u32 = 4096;
+
+/** What a peer did wrong; 0 where nothing. */
+export const FRAME_VIOLATION_VERSION: u32 = 1;
+export const FRAME_VIOLATION_TYPE: u32 = 2;
+export const FRAME_VIOLATION_LENGTH: u32 = 3;
 
 /** Answers of the flow table that are no flow. */
 export const NAT_NONE: i32 = -1;

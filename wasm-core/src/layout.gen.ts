@@ -40,6 +40,28 @@ export const REWRITE_UNUSED = 12;
 export const REWRITE_SRC = 16;
 export const REWRITE_DST = 32;
 
+/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows. */
+export const LPM_RECORD_BYTES = 32;
+export const LPM_RECORD_HIGH = 0;
+export const LPM_RECORD_LOW = 8;
+export const LPM_RECORD_BITS = 16;
+export const LPM_RECORD_VALUE = 20;
+export const LPM_RECORD_UNUSED = 24;
+
+/** Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*. */
+export const FRAME_STATE_BYTES = 16;
+export const FRAME_STATE_START = 0;
+export const FRAME_STATE_END = 4;
+export const FRAME_STATE_VIOLATION = 8;
+export const FRAME_STATE_UNUSED = 12;
+
+/** A frame. `first`: type | flags << 8; `payload`: where it is in the input. */
+export const FRAME_DESCRIPTOR_BYTES = 16;
+export const FRAME_DESCRIPTOR_FIRST = 0;
+export const FRAME_DESCRIPTOR_STREAM = 4;
+export const FRAME_DESCRIPTOR_LENGTH = 8;
+export const FRAME_DESCRIPTOR_PAYLOAD = 12;
+
 /** What of a rule is asked of each flow: see `src/policy/image-layout.ts`. */
 export const POLICY_RULE_BYTES = 16;
 export const POLICY_RULE_FROM = 0;
@@ -223,6 +245,16 @@ export const POLICY_ACTIVITY_ANY = 31;
 /** Minutes of a day, and of a week from Monday 00:00. */
 export const POLICY_MINUTE_DAY = 1440;
 export const POLICY_MINUTE_WEEK = 10080;
+
+/** Bytes of addresses of one batch, and how many that are of 4 and of 16 bytes. */
+export const LPM_BATCH_BYTES = 65536;
+export const LPM_BATCH_V4 = 16384;
+export const LPM_BATCH_V6 = 4096;
+
+/** What a peer did wrong; 0 where nothing. */
+export const FRAME_VIOLATION_VERSION = 1;
+export const FRAME_VIOLATION_TYPE = 2;
+export const FRAME_VIOLATION_LENGTH = 3;
 
 /** Answers of the flow table that are no flow. */
 export const NAT_NONE = -1;
