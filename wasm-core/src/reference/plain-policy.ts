@@ -10,7 +10,7 @@ import type {
   PolicyReason,
   PolicySubject,
 } from '../policy/policy-input.ts';
-import { minuteOfWeek } from '../policy/time-window.ts';
+import { zoneTime } from '../policy/time-window.ts';
 import { ReferencePolicyMatcher } from './reference-policy-matcher.ts';
 import type { ReferenceSession } from './reference-policy-matcher.ts';
 
@@ -87,7 +87,7 @@ export class PlainPolicy {
     if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) throw refuse(`there is no port ${port}`);
     const { activity, destination, now, utcOffset } = flow;
     if (activity !== undefined && !Object.hasOwn(ACTIVITY_BITS, activity)) throw refuse('unknown activity');
-    if (now !== undefined) minuteOfWeek(now, utcOffset);
+    if (now !== undefined) zoneTime(now, utcOffset);
     if (destination !== undefined && !isDestination(destination)) throw refuse('not a destination');
   }
 }
