@@ -1,37 +1,13 @@
 /**
- * Every record and every number that both sides of the WebAssembly boundary know, declared once. `layout.ts` turns
- * them into `assembly/layout.gen.ts` and `src/layout.gen.ts`.
+ * Every record and every number that both sides of the WebAssembly boundary know, declared once (those of scan.wasm in
+ * `layout-scan.ts`). `layout.ts` turns them into `assembly/layout.gen.ts` and `src/layout.gen.ts`.
  *
  * Fields follow one another in the order given, little-endian; nothing is padded silently: a field that is not at a
  * multiple of its own size, or a size that is not the sum of the fields, is an error. Fill gaps with `bytes(n)`.
  */
-export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'u64' | 'i64' | Bytes;
-
-/** `n` bytes, aligned to one. */
-export interface Bytes {
-  readonly bytes: number;
-}
-
-export const bytes = (n: number): Bytes => ({ bytes: n });
-
-export interface RecordDefinition {
-  /** In camelCase: `natEntry` gives NAT_ENTRY_BYTES and, for its field `lastSeen`, NAT_ENTRY_LAST_SEEN. */
-  readonly name: string;
-  readonly about: string;
-  /** Of one record in bytes, a multiple of `align`. */
-  readonly size: number;
-  /** What the start of a record is a multiple of: 1, 2, 4, 8 or 16. */
-  readonly align: number;
-  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
-}
-
-/** Numbers that mean something: kinds, flags, answers of functions. `packetFlag` with `options` gives PACKET_FLAG_OPTIONS. */
-export interface NumbersDefinition {
-  readonly name: string;
-  readonly about: string;
-  readonly type: 'u32' | 'i32';
-  readonly values: Readonly<Record<string, number>>;
-}
+import { SCAN_NUMBERS, SCAN_RECORDS } from './layout-scan.ts';
+import { bytes } from './layout-schema.ts';
+import type { NumbersDefinition, RecordDefinition } from './layout-schema.ts';
 
 /** What is said of an IP packet, and the same of one that an ICMP error carries. Offsets count from the packet's start. */
 const packetHeaders = (name: (field: string) => string): RecordDefinition['fields'] =>
@@ -210,88 +186,7 @@ export const RECORDS: readonly RecordDefinition[] = [
       { name: 'flows', type: 'u64' },
     ],
   },
-  {
-    name: 'scanHit',
-    about: 'What a scanner found. `end` counts from the start of the chunk, and is 0 or less for what ended before it.',
-    size: 12,
-    align: 4,
-    fields: [
-      { name: 'what', type: 'u32' },
-      { name: 'end', type: 'i32' },
-      { name: 'length', type: 'u32' },
-    ],
-  },
-  {
-    name: 'scanLiteral',
-    about:
-      'A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more.',
-    size: 64,
-    align: 16,
-    fields: [
-      { name: 'mask', type: bytes(16) },
-      { name: 'fold', type: bytes(16) },
-      { name: 'text', type: bytes(16) },
-      { name: 'length', type: 'u32' },
-      { name: 'index', type: 'u32' },
-      { name: 'rest', type: 'u32' },
-      { name: 'unused', type: 'u32' },
-    ],
-  },
-  {
-    name: 'scanEnding',
-    about: 'Last four or six bytes of literals, folded; the literals [first, behind) have them. `behind` 0: no ending.',
-    size: 16,
-    align: 8,
-    fields: [
-      { name: 'key', type: 'u64' },
-      { name: 'first', type: 'u32' },
-      { name: 'behind', type: 'u32' },
-    ],
-  },
-  {
-    name: 'scanClass',
-    about:
-      'A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble.',
-    size: 48,
-    align: 16,
-    fields: [
-      { name: 'lower', type: bytes(16) },
-      { name: 'upper', type: bytes(16) },
-      { name: 'bits', type: bytes(16) },
-    ],
-  },
-  {
-    name: 'scanReport',
-    about: 'A reporting state of the automaton: its first literal and the next reporting suffix, 2^32 - 1 for none.',
-    size: 8,
-    align: 4,
-    fields: [
-      { name: 'literal', type: 'u32' },
-      { name: 'suffix', type: 'u32' },
-    ],
-  },
-  {
-    name: 'scanSame',
-    about: 'A literal of the automaton: the next one with the same bytes, 2^32 - 1 for none, and its length.',
-    size: 8,
-    align: 4,
-    fields: [
-      { name: 'next', type: 'u32' },
-      { name: 'length', type: 'u32' },
-    ],
-  },
-  {
-    name: 'scanGroup',
-    about: 'A group of digits: where it begins, and of all digits before it in its run the count and the two sums.',
-    size: 16,
-    align: 4,
-    fields: [
-      { name: 'start', type: 'i32' },
-      { name: 'before', type: 'u32' },
-      { name: 'even', type: 'u32' },
-      { name: 'odd', type: 'u32' },
-    ],
-  },
+  ...SCAN_RECORDS,
 ];
 
 export const NUMBERS: readonly NumbersDefinition[] = [
@@ -420,24 +315,5 @@ export const NUMBERS: readonly NumbersDefinition[] = [
     type: 'u32',
     values: { flows: 1_048_576, batch: 256, sweep: 1024, packetBytes: 524_288 },
   },
-  {
-    name: 'scan',
-    about: 'Bytes before and behind the input that are read; how endings are folded and hashed; of the automaton.',
-    type: 'u32',
-    values: {
-      history: 256,
-      pad: 64,
-      fold: 0x2020_2020,
-      hashHigh: 0x9e37_79b9,
-      hashLow: 0x7f4a_7c15,
-      classes: 256,
-      none: 0xffff_ffff,
-    },
-  },
-  {
-    name: 'scanTeddy',
-    about: 'Where the sections lie behind the masks: first literals of the eight buckets and their end, literals.',
-    type: 'u32',
-    values: { starts: 128, literals: 176 },
-  },
+  ...SCAN_NUMBERS,
 ];
