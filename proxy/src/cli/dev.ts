@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CausewayError } from '@causeway/contract';
 import { pino } from 'pino';
 import { openCa } from '../control/ca/ca.ts';
-import { openStore } from '../control/store/thread-store.ts';
+import { openStore } from '../control/store/kysely-store.ts';
 import { listenAddress, operationsAddress } from '../config/derive.ts';
 import { loadConfig } from '../config/load.ts';
 import {
@@ -90,7 +90,7 @@ function forget(folder: string): void {
 /** The identity provider's web certificate comes from the deployment's CA, so that one CA is to be trusted, not two. */
 async function idpCertificate(folder: string): Promise<{ cert: string; key: string }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const store = await openStore(join(folder, 'causeway.sqlite'));
+  const store = await openStore({ file: join(folder, 'causeway.sqlite') });
   try {
     const ca = await openCa(store);
     return await ca.issueServer({ names: [DEMO_IDP_HOST], days: 30, withRoot: false });

@@ -31,7 +31,7 @@ import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { StoreWatch } from './store-watch.ts';
-import { openStore } from './store/thread-store.ts';
+import { openStore } from './store/kysely-store.ts';
 
 export interface ControlOptions {
   readonly start: ControlStart;
@@ -78,7 +78,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 async function compose(options: ControlOptions, opened: (() => Promise<void> | void)[]): Promise<Control> {
   const { start, log, now, send } = options;
   makeDataDir(start.dataDir);
-  const store = await openStore(join(start.dataDir, 'causeway.sqlite'));
+  const store = await openStore({ file: join(start.dataDir, 'causeway.sqlite') });
   opened.push(() => store.close());
   const ca = await openCa(store, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });

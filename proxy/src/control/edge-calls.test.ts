@@ -17,7 +17,7 @@ import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { publishSnapshot } from './snapshot/compiler.ts';
 import { PolicyView } from './policy-view.ts';
-import { openSqliteStore } from './store/sqlite-store.ts';
+import { openStore } from './store/kysely-store.ts';
 import type { Store } from './store/store.ts';
 
 const log = pino({ level: 'silent' });
@@ -47,7 +47,7 @@ type Link = RpcChannel<EdgeCalls & AdminCalls, ControlCalls>;
 beforeEach(async () => {
   fixture = await makeControlFixture();
   sockets = [];
-  store = await openSqliteStore(join(fixture.dir, 'test.sqlite'));
+  store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
   const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
   const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
   const trust = { idp, spEntityId: 'sp', acsUrl: 'acs' };

@@ -7,7 +7,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSqliteStore } from '../store/sqlite-store.ts';
+import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { openCa, type Ca } from './ca.ts';
 import { newRequest } from './fixtures/requests.ts';
@@ -17,7 +17,7 @@ let store: Store;
 let ca: Ca;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-ca-'));
-  store = await openSqliteStore(join(folder, 's.sqlite'));
+  store = await openStore({ file: join(folder, 's.sqlite') });
   ca = await openCa(store);
 });
 afterAll(async () => {
@@ -58,7 +58,7 @@ test('the CA is made once and kept', async () => {
 });
 
 test('two that start at once end up with one CA', async () => {
-  const fresh = await openSqliteStore(join(folder, 'fresh.sqlite'));
+  const fresh = await openStore({ file: join(folder, 'fresh.sqlite') });
   const [a, b] = await Promise.all([openCa(fresh), openCa(fresh)]);
   await fresh.close();
   expect(a.fingerprint).toBe(b.fingerprint);
@@ -90,7 +90,7 @@ test('OpenSSL accepts a client certificate as one, and as nothing else', async (
 
 test('lifetimes allow for skew, and never outlive the root', async () => {
   const now = Date.UTC(2030, 0, 1);
-  const other = await openSqliteStore(join(folder, 'clock.sqlite'));
+  const other = await openStore({ file: join(folder, 'clock.sqlite') });
   let clock = now;
   const old = await openCa(other, () => clock);
   const day = await old.issueServer({ names: ['a.example'], days: 1 });
@@ -144,7 +144,7 @@ describe('a tunnel’s handshake', () => {
   });
 
   test('refuses a certificate of another deployment', async () => {
-    const fresh = await openSqliteStore(join(folder, 'foreign.sqlite'));
+    const fresh = await openStore({ file: join(folder, 'foreign.sqlite') });
     const foreign = await openCa(fresh);
     const { csr, key } = await newRequest();
     const { certificate } = await foreign.issueClient({ kind: 'publisher', id: 'p_1', csr, days: 7 });

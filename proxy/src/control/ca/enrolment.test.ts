@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codeOf, decodeJoinToken, LIMITS } from '@causeway/contract';
-import { openSqliteStore } from '../store/sqlite-store.ts';
+import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { openCa, type Ca } from './ca.ts';
 import { openEnrolment, type Enrolment } from './enrolment.ts';
@@ -19,7 +19,7 @@ let enrolment: Enrolment;
 let clock = Date.UTC(2030, 0, 1);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-enrolment-'));
-  store = await openSqliteStore(join(folder, 's.sqlite'));
+  store = await openStore({ file: join(folder, 's.sqlite') });
   ca = await openCa(store, () => clock);
   enrolment = openEnrolment(store, ca, () => clock);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configSchema, type Config, type ConfigInput } from '../../config/schema.ts';
-import { openSqliteStore } from '../store/sqlite-store.ts';
+import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { openCa, type Ca } from './ca.ts';
 import { serverCertificates } from './web-certificates.ts';
@@ -17,7 +17,7 @@ let store: Store;
 let ca: Ca;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-web-'));
-  store = await openSqliteStore(join(folder, 's.sqlite'));
+  store = await openStore({ file: join(folder, 's.sqlite') });
   ca = await openCa(store, () => clock);
 });
 afterAll(async () => {

@@ -24,7 +24,7 @@ import { PolicyView } from '../policy-view.ts';
 import type { Published } from '../published.ts';
 import type { Revoked } from '../revocation-feed.ts';
 import { publishSnapshot } from '../snapshot/compiler.ts';
-import { openSqliteStore } from '../store/sqlite-store.ts';
+import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { portalApp } from './app.ts';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
@@ -44,7 +44,7 @@ let app: Hono<PortalEnv>;
 
 beforeAll(async () => {
   fixture = await makeControlFixture();
-  store = await openSqliteStore(join(fixture.dir, 'test.sqlite'));
+  store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
   const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
   const trust = { idp, spEntityId: entityId(config), acsUrl: ACS };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PolicyMatcher } from '@causeway/wasm-core';
-import { openSqliteStore } from '../store/sqlite-store.ts';
+import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { compileSnapshot, publishSnapshot } from './compiler.ts';
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-snapshot-'));
   file = join(folder, 'causeway.yaml');
   await writeFile(join(folder, 'idp.xml'), '<x/>');
-  store = await openSqliteStore(join(folder, 's.sqlite'));
+  store = await openStore({ file: join(folder, 's.sqlite') });
 });
 beforeEach(() => writeFile(file, GOOD));
 afterAll(async () => {

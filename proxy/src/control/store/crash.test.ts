@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openStore } from './thread-store.ts';
+import { openStore } from './kysely-store.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -35,7 +35,7 @@ test('nothing acknowledged is lost when the process is killed', async () => {
     const count = 1 + Math.floor(Math.random() * 60);
     const acknowledged = await writeAndKill(file, `r${round}`, count);
     expect(acknowledged.length).toBeGreaterThanOrEqual(count);
-    const store = await openStore(file);
+    const store = await openStore({ file });
     for (const name of acknowledged) expect(await store.user(name)).toMatchObject({ user: name });
     await store.close();
   }

@@ -1,12 +1,13 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { CausewayError } from '@causeway/contract';
+import type { Database } from './database.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { organisationalUnits } from './migrations/0002-organisational-units.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
   readonly name: string;
-  readonly up: (db: Kysely<StoreTables>) => Promise<void>;
+  readonly up: (db: Kysely<StoreTables>, dialect: Database['dialect']) => Promise<void>;
 }
 
 /** In order; the number of a migration is its place, from 1. Only ever appended to. */
@@ -15,6 +16,9 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'organisational-units', up: organisationalUnits },
 ];
 
+/** Any number that nobody else locks in this database. */
+const MIGRATION_LOCK = 0x6361_7573;
+
 /**
  * Brings the store to this version, forward only. Everything happens in one transaction that begins with the write
  * lock, so that of two processes starting at once one waits and then finds nothing to do, and a failure leaves the
@@ -22,8 +26,14 @@ const MIGRATIONS: readonly Migration[] = [
  *
  * @throws CausewayError `CW_STORE_FAILED` where a newer Causeway has written the store
  */
-export async function migrate(db: Kysely<StoreTables>, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
+export async function migrate(
+  db: Kysely<StoreTables>,
+  dialect: Database['dialect'],
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    // SQLite's transactions have the write lock from the start.
+    if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(tx);
     await tx.schema
       .createTable('migration')
       .ifNotExists()
@@ -40,7 +50,7 @@ export async function migrate(db: Kysely<StoreTables>, migrations: readonly Migr
     }
     for (const [i, { name, up }] of migrations.entries()) {
       if (i < done.length) continue;
-      await up(tx);
+      await up(tx, dialect);
       await tx
         .insertInto('migration')
         .values({ number: i + 1, name })

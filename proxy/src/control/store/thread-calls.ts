@@ -1,18 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { CausewayError } from '@causeway/contract';
-import type { FromStoreThread, StoreAnswer, StoreArgs, StoreMethod, ToStoreThread } from './thread-protocol.ts';
+import type { FromStoreThread, RawResult, StoreThreadStart, ToStoreThread } from './thread-protocol.ts';
 
 export interface ThreadOptions {
-  /** Calls under way at once; one more is refused with `CW_BUSY`. */
+  /** Statements under way at once; one more is refused with `CW_BUSY`. */
   readonly maxPending?: number;
-  /** How long a call, the opening and the closing may take. */
+  /** How long a statement, the opening and the closing may take. */
   readonly timeoutMs?: number;
   /** The thread's entry. */
   readonly entry?: URL;
 }
 
 interface Pending {
-  readonly resolve: (value: unknown) => void;
+  readonly resolve: (value: RawResult) => void;
   readonly reject: (error: CausewayError) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -21,7 +21,7 @@ interface Pending {
 const RESTART_PAUSE_MS = 60_000;
 
 /**
- * Calls into the store's thread, by id.
+ * Statements for the thread that holds a connection to SQLite, by id.
  *
  *     opening --open--> up --exit--> opening (a restart) ... up
  *        |failed, exit   |close         |exit again within a minute
@@ -29,7 +29,7 @@ const RESTART_PAUSE_MS = 60_000;
  *       gone          closing ------> gone (final: every call fails)
  */
 export class ThreadCalls {
-  readonly #file: string;
+  readonly #start: StoreThreadStart;
   readonly #maxPending: number;
   readonly #timeoutMs: number;
   readonly #entry: URL;
@@ -39,13 +39,14 @@ export class ThreadCalls {
   #gone: CausewayError | null = null;
   #restartedAt = Number.NEGATIVE_INFINITY;
   #nextId = 1;
+  #generation = 0;
   #closing: Promise<void> | null = null;
 
-  constructor(file: string, options: ThreadOptions) {
-    this.#file = file;
+  constructor(start: StoreThreadStart, options: ThreadOptions) {
+    this.#start = start;
     this.#maxPending = options.maxPending ?? 4_096;
     this.#timeoutMs = options.timeoutMs ?? 15_000;
-    this.#entry = options.entry ?? new URL('./store-thread.ts', import.meta.url);
+    this.#entry = options.entry ?? new URL('./sqlite-thread.ts', import.meta.url);
   }
 
   /** Starts the thread. @throws CausewayError `CW_STORE_FAILED` where it cannot open the file */
@@ -56,7 +57,7 @@ export class ThreadCalls {
       this.#timeoutMs,
     );
     try {
-      await Promise.race([this.#start(), timeout.promise]);
+      await Promise.race([this.#run(), timeout.promise]);
     } catch (error) {
       await this.#worker?.terminate();
       throw error;
@@ -65,23 +66,34 @@ export class ThreadCalls {
     }
   }
 
-  // The thread answers a method with what that method returns: both sides are one version.
-  call<M extends StoreMethod>(method: M, args: StoreArgs<M>): Promise<StoreAnswer<M>> {
+  get maxPending(): number {
+    return this.#maxPending;
+  }
+
+  /**
+   * Which thread it is: it counts up when one that died was started again, and with it went the transaction that it
+   * was in.
+   */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  query(sql: string, parameters: readonly unknown[]): Promise<RawResult> {
     if (this.#closing !== null) return Promise.reject(failed('the store is closed'));
     const worker = this.#worker;
     if (worker === null) return Promise.reject(this.#gone ?? failed('the store is not open'));
     if (this.#pending.size >= this.#maxPending) {
-      return Promise.reject(new CausewayError('CW_BUSY', `${this.#pending.size} calls wait for the store`));
+      return Promise.reject(new CausewayError('CW_BUSY', `${this.#pending.size} statements wait for the store`));
     }
     const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise, resolve, reject } = Promise.withResolvers<RawResult>();
     const timer = setTimeout(() => {
       this.#pending.delete(id);
-      reject(failed(`the store did not answer ${method} within ${this.#timeoutMs} ms`));
+      reject(failed(`the store did not answer within ${this.#timeoutMs} ms`));
     }, this.#timeoutMs);
     this.#pending.set(id, { resolve, reject, timer });
-    worker.postMessage({ t: 'call', id, method, args } satisfies ToStoreThread);
-    return promise as Promise<StoreAnswer<M>>;
+    worker.postMessage({ t: 'query', id, sql, parameters } satisfies ToStoreThread);
+    return promise;
   }
 
   /** Lets the calls under way end, then the thread. */
@@ -100,9 +112,9 @@ export class ThreadCalls {
     clearTimeout(timer);
   }
 
-  #start(): Promise<void> {
+  #run(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const worker = new Worker(this.#entry, { workerData: this.#file });
+    const worker = new Worker(this.#entry, { workerData: this.#start });
     let why = failed('the store’s thread ended');
     let up = false;
     this.#worker = worker;
@@ -110,6 +122,7 @@ export class ThreadCalls {
       switch (message.t) {
         case 'open':
           up = true;
+          this.#generation++;
           resolve();
           break;
         case 'failed':
@@ -137,7 +150,7 @@ export class ThreadCalls {
         return;
       }
       this.#restartedAt = now;
-      this.#start().catch(() => {});
+      this.#run().catch(() => {});
     });
     return promise;
   }

@@ -1,8 +1,9 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import type { Database } from '../database.ts';
 import type { StoreTables } from '../schema.ts';
 
 /** Never edited once released: what comes later is a migration of its own. */
-export async function foundation(db: Kysely<StoreTables>): Promise<void> {
+export async function foundation(db: Kysely<StoreTables>, dialect: Database['dialect']): Promise<void> {
   const { schema } = db;
   await schema
     .createTable('secret')
@@ -87,7 +88,9 @@ export async function foundation(db: Kysely<StoreTables>): Promise<void> {
   await schema.createIndex('assertion_by_expiry').on('assertion').column('expires_at').execute();
   await schema
     .createTable('event')
-    .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('seq', dialect === 'sqlite' ? 'integer' : 'bigserial', (c) =>
+      dialect === 'sqlite' ? c.primaryKey().autoIncrement() : c.primaryKey(),
+    )
     .addColumn('at', 'bigint', (c) => c.notNull())
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('user', 'text')
@@ -101,4 +104,17 @@ export async function foundation(db: Kysely<StoreTables>): Promise<void> {
     .addColumn('text', 'text', (c) => c.notNull())
     .addColumn('published_at', 'bigint', (c) => c.notNull())
     .execute();
+  if (dialect === 'postgres') await tellWhenCountersMove(db);
+}
+
+/** Every commit that moved a counter is told to the control processes that listen, by the database itself. */
+async function tellWhenCountersMove(db: Kysely<StoreTables>): Promise<void> {
+  await sql`
+    create function causeway_tell_moved() returns trigger language plpgsql as $$
+    begin perform pg_notify('causeway_moved', ''); return null; end $$
+  `.execute(db);
+  await sql`
+    create trigger counter_moved after update on counter
+    for each statement execute function causeway_tell_moved()
+  `.execute(db);
 }

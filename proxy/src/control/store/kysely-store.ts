@@ -1,11 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
-import { Kysely, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
-import { migrate } from './migrate.ts';
+import type { Database, StoreLocation } from './database.ts';
+import { openDatabase, storeFailed } from './open-database.ts';
 import { fromSession, list, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
 import type { StoreTables } from './schema.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
 import { sweep } from './sweep.ts';
 import type {
   CertificateRecord,
@@ -16,6 +15,7 @@ import type {
   Store,
   UserRecord,
 } from './store.ts';
+import type { ThreadOptions } from './thread-calls.ts';
 
 /** Rows of one insert statement; a database limits the parameters of a statement. */
 const INSERT_ROWS = 200;
@@ -23,51 +23,37 @@ const SNAPSHOTS_KEPT = 100;
 const EVENTS_MAX = 10_000;
 
 /**
- * Opens or makes the store in `file` and brings it to this version. Blocks the calling thread at every call: the
- * control process uses `openStore` of `thread-store.ts`.
+ * Opens or makes the store and brings it to this version.
  *
  * @throws CausewayError `CW_STORE_FAILED`
  */
-export async function openSqliteStore(file: string): Promise<Store> {
-  let db: Kysely<StoreTables> | null = null;
-  try {
-    // It holds the CA's key; SQLite gives its side files the same mode.
-    closeSync(openSync(file, 'a', 0o600));
-    db = new Kysely<StoreTables>({ dialect: sqliteDialect(file) });
-    await migrate(db);
-    return new SqliteStore(db);
-  } catch (error) {
-    await db?.destroy().catch(() => {});
-    throw storeFailed(error);
-  }
+export async function openStore(location: StoreLocation, options: ThreadOptions = {}): Promise<Store> {
+  return new KyselyStore(await openDatabase(location, options));
 }
 
-function storeFailed(error: unknown): CausewayError {
-  if (error instanceof CausewayError) return error;
-  return new CausewayError('CW_STORE_FAILED', error instanceof Error ? error.message : String(error), { cause: error });
-}
+/** The records of the control process, on either database. */
+class KyselyStore implements Store {
+  readonly #database: Database;
 
-/** The queries use nothing that PostgreSQL lacks. */
-class SqliteStore implements Store {
-  readonly #db: Kysely<StoreTables>;
-  #closed = false;
-
-  constructor(db: Kysely<StoreTables>) {
-    this.#db = db;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
   async secret(name: string, value: () => string): Promise<string> {
+    const present = await this.findSecret(name);
+    if (present !== null) return present;
     return this.#write(async (tx) => {
-      const present = await findSecret(tx, name);
-      if (present !== null) return present;
-      const made = value();
-      await tx.insertInto('secret').values({ name, value: made }).execute();
-      return made;
+      await tx
+        .insertInto('secret')
+        .values({ name, value: value() })
+        .onConflict((c) => c.column('name').doNothing())
+        .execute();
+      return (await findSecret(tx, name)) ?? '';
     });
   }
 
   async findSecret(name: string): Promise<string | null> {
-    return this.#run((db) => findSecret(db, name));
+    return this.#read((db) => findSecret(db, name));
   }
 
   async replaceSecret(name: string, old: string, value: string): Promise<string> {
@@ -98,7 +84,7 @@ class SqliteStore implements Store {
   }
 
   async user(name: string): Promise<UserRecord | null> {
-    const row = await this.#run((db) =>
+    const row = await this.#read((db) =>
       db.selectFrom('person').selectAll().where('user', '=', name).executeTakeFirst(),
     );
     if (row === undefined) return null;
@@ -111,26 +97,26 @@ class SqliteStore implements Store {
   }
 
   async session(id: string): Promise<SessionRecord | null> {
-    const row = await this.#run((db) => db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirst());
+    const row = await this.#read((db) => db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirst());
     return row === undefined ? null : toSession(row);
   }
 
   async sessionByLoginHash(hash: string): Promise<SessionRecord | null> {
-    const row = await this.#run((db) =>
+    const row = await this.#read((db) =>
       db.selectFrom('session').selectAll().where('login_hash', '=', hash).executeTakeFirst(),
     );
     return row === undefined ? null : toSession(row);
   }
 
   async sessionsOf(user: string): Promise<SessionRecord[]> {
-    const rows = await this.#run((db) =>
+    const rows = await this.#read((db) =>
       db.selectFrom('session').selectAll().where('user', '=', user).orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toSession);
   }
 
   async sessions(now: number): Promise<SessionRecord[]> {
-    const rows = await this.#run((db) =>
+    const rows = await this.#read((db) =>
       db.selectFrom('session').selectAll().where('expires_at', '>', now).orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toSession);
@@ -161,14 +147,14 @@ class SqliteStore implements Store {
   }
 
   async grant(tokenHash: string, now: number): Promise<SessionGrant | null> {
-    const row = await this.#run((db) =>
+    const row = await this.#read((db) =>
       grantQuery(db, now).where('app_token.token_hash', '=', tokenHash).executeTakeFirst(),
     );
     return row === undefined ? null : toGrant(row);
   }
 
   async grants(now: number): Promise<SessionGrant[]> {
-    const rows = await this.#run((db) => grantQuery(db, now).execute());
+    const rows = await this.#read((db) => grantQuery(db, now).execute());
     return rows.map(toGrant);
   }
 
@@ -200,12 +186,14 @@ class SqliteStore implements Store {
   }
 
   async publisher(id: string): Promise<PublisherRecord | null> {
-    const row = await this.#run((db) => db.selectFrom('publisher').selectAll().where('id', '=', id).executeTakeFirst());
+    const row = await this.#read((db) =>
+      db.selectFrom('publisher').selectAll().where('id', '=', id).executeTakeFirst(),
+    );
     return row === undefined ? null : toPublisher(row);
   }
 
   async publishers(): Promise<PublisherRecord[]> {
-    const rows = await this.#run((db) =>
+    const rows = await this.#read((db) =>
       db.selectFrom('publisher').selectAll().orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toPublisher);
@@ -218,19 +206,19 @@ class SqliteStore implements Store {
   }
 
   async device(id: string): Promise<DeviceRecord | null> {
-    const row = await this.#run((db) => db.selectFrom('device').selectAll().where('id', '=', id).executeTakeFirst());
+    const row = await this.#read((db) => db.selectFrom('device').selectAll().where('id', '=', id).executeTakeFirst());
     return row === undefined ? null : toDevice(row);
   }
 
   async devices(): Promise<DeviceRecord[]> {
-    const rows = await this.#run((db) =>
+    const rows = await this.#read((db) =>
       db.selectFrom('device').selectAll().orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toDevice);
   }
 
   async devicesOf(user: string): Promise<DeviceRecord[]> {
-    const rows = await this.#run((db) =>
+    const rows = await this.#read((db) =>
       db.selectFrom('device').selectAll().where('user', '=', user).orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toDevice);
@@ -251,7 +239,7 @@ class SqliteStore implements Store {
   }
 
   async certificate(fingerprint: string): Promise<CertificateRecord | null> {
-    const row = await this.#run((db) =>
+    const row = await this.#read((db) =>
       db.selectFrom('certificate').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst(),
     );
     return row === undefined ? null : { fingerprint, kind: row.kind, owner: row.owner, notAfter: row.not_after };
@@ -285,7 +273,7 @@ class SqliteStore implements Store {
   }
 
   async events(limit: number): Promise<EventRecord[]> {
-    const rows = await this.#run((db) =>
+    const rows = await this.#read((db) =>
       db
         .selectFrom('event')
         .select('record')
@@ -297,7 +285,7 @@ class SqliteStore implements Store {
   }
 
   async epoch(): Promise<number> {
-    const row = await this.#run((db) =>
+    const row = await this.#read((db) =>
       db.selectFrom('counter').select('value').where('name', '=', 'epoch').executeTakeFirstOrThrow(),
     );
     return row.value;
@@ -305,6 +293,7 @@ class SqliteStore implements Store {
 
   async publishSnapshot(text: string, at: number): Promise<number> {
     return this.#write(async (tx) => {
+      await lockCounters(tx);
       const last = await tx
         .selectFrom('snapshot')
         .select(['number', 'text'])
@@ -328,9 +317,7 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#db.destroy();
+    await this.#database.close();
   }
 
   async #revoke(table: 'publisher' | 'device', id: string, at: number): Promise<boolean> {
@@ -347,10 +334,18 @@ class SqliteStore implements Store {
     });
   }
 
+  async #read<T>(query: (db: Kysely<StoreTables>) => Promise<T>): Promise<T> {
+    try {
+      return await query(this.#database.read);
+    } catch (error) {
+      throw storeFailed(error);
+    }
+  }
+
   /** One statement, which is a transaction by itself. */
   async #run<T>(query: (db: Kysely<StoreTables>) => Promise<T>): Promise<T> {
     try {
-      return await query(this.#db);
+      return await query(this.#database.write);
     } catch (error) {
       throw storeFailed(error);
     }
@@ -358,7 +353,7 @@ class SqliteStore implements Store {
 
   async #write<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
     try {
-      return await this.#db.transaction().execute(body);
+      return await this.#database.transaction(body);
     } catch (error) {
       throw storeFailed(error);
     }
@@ -374,6 +369,15 @@ async function raiseEpoch(tx: Transaction<StoreTables>): Promise<void> {
   await tx
     .updateTable('counter')
     .set((e) => ({ value: e('value', '+', 1) }))
+    .where('name', '=', 'epoch')
+    .execute();
+}
+
+/** Until the transaction ends, nobody else numbers anything. */
+async function lockCounters(tx: Transaction<StoreTables>): Promise<void> {
+  await tx
+    .updateTable('counter')
+    .set((e) => ({ value: e.ref('value') }))
     .where('name', '=', 'epoch')
     .execute();
 }

@@ -1,0 +1,65 @@
+import type { Kysely, Transaction } from 'kysely';
+import { CausewayError } from '@causeway/contract';
+import type { Connections, Database, StoreLocation } from './database.ts';
+import { migrate } from './migrate.ts';
+import { openPostgres } from './postgres-database.ts';
+import type { StoreTables } from './schema.ts';
+import { openSqlite } from './sqlite-database.ts';
+import type { ThreadOptions } from './thread-calls.ts';
+
+/**
+ * Opens the database and brings its tables to this version.
+ *
+ * @throws CausewayError `CW_STORE_FAILED` where it cannot be opened or was written by a newer version
+ */
+export async function openDatabase(location: StoreLocation, options: ThreadOptions = {}): Promise<Database> {
+  let connections: Connections | null = null;
+  try {
+    connections = 'file' in location ? await openSqlite(location.file, options) : await openPostgres(location.url);
+    await migrate(connections.write, connections.dialect);
+    return new OpenDatabase(connections);
+  } catch (error) {
+    await connections?.close().catch(() => {});
+    throw storeFailed(error);
+  }
+}
+
+/** What any database says that went wrong, as our error; its own errors pass. */
+export function storeFailed(error: unknown): CausewayError {
+  if (error instanceof CausewayError) return error;
+  return new CausewayError('CW_STORE_FAILED', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+class OpenDatabase implements Database {
+  readonly #connections: Connections;
+  #closing: Promise<void> | null = null;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  get dialect(): Database['dialect'] {
+    return this.#connections.dialect;
+  }
+
+  get write(): Kysely<StoreTables> {
+    return this.#connections.write;
+  }
+
+  get read(): Kysely<StoreTables> {
+    return this.#connections.read;
+  }
+
+  transaction<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
+    return this.#connections.write.transaction().execute(body);
+  }
+
+  onMoved(listener: () => void): () => void {
+    return this.#connections.onMoved(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#connections.close();
+    return this.#closing;
+  }
+}
