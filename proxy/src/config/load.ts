@@ -14,6 +14,13 @@ export interface LoadedConfig {
   readonly config: Config;
   /** What looks wrong but keeps nothing from running, each `causeway.yaml:12:5 rules[0].tags[1]: …`. */
   readonly warnings: readonly string[];
+  /** Where something stands in the file: `causeway.yaml:12:5 rules[0].tags[1]`. */
+  readonly locate: (path: readonly PropertyKey[]) => string;
+}
+
+export interface LoadOptions {
+  /** False where an object of the file may name one that only the store has: the store's reader checks that then. */
+  readonly alone?: boolean;
 }
 
 /**
@@ -22,19 +29,19 @@ export interface LoadedConfig {
  * @throws CausewayError `CW_CONFIG_MISSING` where the file, or one that it names, does not exist; `CW_CONFIG_INVALID`
  *   with every problem on a line of its own
  */
-export async function loadConfig(file: string): Promise<Config> {
-  return (await loadConfigWithWarnings(file)).config;
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<Config> {
+  return (await loadConfigWithWarnings(file, options)).config;
 }
 
-export async function loadConfigWithWarnings(file: string): Promise<LoadedConfig> {
-  const parsed = parseConfig(await readText(file), basename(file));
+export async function loadConfigWithWarnings(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+  const parsed = parseConfig(await readText(file), basename(file), options);
   const config = absolutePaths(parsed.config, dirname(resolve(file)));
   await checkFiles(config);
-  return { config, warnings: parsed.warnings };
+  return { ...parsed, config };
 }
 
 /** @param name what messages call the text @throws CausewayError `CW_CONFIG_INVALID` */
-export function parseConfig(text: string, name: string): LoadedConfig {
+export function parseConfig(text: string, name: string, { alone = true }: LoadOptions = {}): LoadedConfig {
   const source = new YamlSource(text);
   if (source.errors.length > 0) throw refusal(name, source.errors);
   const parsed = configSchema.safeParse(source.value);
@@ -44,14 +51,18 @@ export function parseConfig(text: string, name: string): LoadedConfig {
       parsed.error.issues.flatMap((issue) => located(source, issue)),
     );
   const config = parsed.data;
-  const found = crossChecks(config);
+  const found = crossChecks(config, alone);
   const of = (severity: 'error' | 'warning'): Located[] =>
     found
       .filter((problem) => problem.severity === severity)
       .map(({ path, message }) => ({ ...source.locate(path), message: `${z.core.toDotPath(path)}: ${message}` }));
   const errors = of('error');
   if (errors.length > 0) throw refusal(name, errors);
-  return { config, warnings: lines(name, of('warning')) };
+  const locate = (path: readonly PropertyKey[]): string => {
+    const { line, column } = source.locate(path);
+    return `${name}:${line}:${column} ${z.core.toDotPath(path)}`;
+  };
+  return { config, warnings: lines(name, of('warning')), locate };
 }
 
 interface Located {
