@@ -1,7 +1,8 @@
+import { compilePolicy } from '@causeway/wasm-core';
 import { parseConfig } from '../config/load.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PolicyView } from './policy-view.ts';
-import { compile } from './snapshot/compile.ts';
+import { policyInput } from './snapshot/compile.ts';
 
 const CONFIG = `
 domains: { access: access.test, identity: id.test, tunnel: tunnel.test }
@@ -30,7 +31,9 @@ rules:
 
 let view: PolicyView;
 beforeAll(() => {
-  view = new PolicyView(compile(parseConfig(CONFIG, 'causeway.yaml').config, 3));
+  const { apps, rules } = parseConfig(CONFIG, 'causeway.yaml').config;
+  const policyImage = Buffer.from(compilePolicy(policyInput(apps, rules))).toString('base64');
+  view = new PolicyView({ number: 3, apps, rules, policyImage });
 });
 
 describe('allowedApps', () => {

@@ -25,14 +25,17 @@ export interface AllowedApp {
   readonly agent: boolean;
 }
 
+/** What of a snapshot decides. */
+export type DecidingSnapshot = Pick<Snapshot, 'number' | 'apps' | 'rules' | 'policyImage'>;
+
 /** Control's own look at the published policy: for the portal's list and for `explain`. The edges decide. */
 export class PolicyView {
-  readonly #snapshot: Snapshot;
+  readonly #snapshot: DecidingSnapshot;
   readonly #matcher: PolicyMatcher;
   readonly #numbers: ReadonlyMap<string, number>;
 
   /** Throws a wasm-core error when the image is none. */
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: DecidingSnapshot) {
     this.#snapshot = snapshot;
     this.#matcher = new PolicyMatcher(Buffer.from(snapshot.policyImage, 'base64'));
     this.#numbers = new Map(this.#matcher.apps.map((name, number) => [name, number]));

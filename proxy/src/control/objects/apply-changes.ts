@@ -44,7 +44,10 @@ export async function applyChanges(
   await tx.updateTable('counter').set({ value: number }).where('name', '=', 'working').execute();
   const { actor, source, comment } = by;
   await tx.insertInto('object_change').values({ number, at: now, actor, source, comment }).execute();
-  await putObjects(tx, real.map(({ after }) => after).filter((row): row is ObjectRow => row !== null));
+  await putObjects(
+    tx,
+    real.map(({ after }) => after).filter((row): row is ObjectRow => row !== null),
+  );
   for (const [kind, gone] of Map.groupBy(
     real.filter(({ after }) => after === null),
     (step) => step.kind,

@@ -23,7 +23,8 @@ export function checkedBody(
   if (!parsed.success) {
     return { problems: parsed.error.issues.flatMap((issue) => wordings(issue, kind).map((one) => problem(...one))) };
   }
-  if (JSON.stringify(parsed.data).length > MAX_BODY) return { problems: [problem('', `larger than ${MAX_BODY} bytes`)] };
+  if (JSON.stringify(parsed.data).length > MAX_BODY)
+    return { problems: [problem('', `larger than ${MAX_BODY} bytes`)] };
   return { body: parsed.data };
 }
 

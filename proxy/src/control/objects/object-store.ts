@@ -122,11 +122,7 @@ export class ObjectStore {
   /** Counts up with every apply that changed something. */
   async workingVersion(): Promise<number> {
     const row = await this.#read(() =>
-      this.#database.read
-        .selectFrom('counter')
-        .select('value')
-        .where('name', '=', 'working')
-        .executeTakeFirstOrThrow(),
+      this.#database.read.selectFrom('counter').select('value').where('name', '=', 'working').executeTakeFirstOrThrow(),
     );
     return row.value;
   }

@@ -27,11 +27,15 @@ export function searchable(kind: ObjectKind, body: ObjectBody): Searchable {
   const text = JSON.stringify(body);
   const pairs = filterFields(kind).flatMap((field) => valuesAt(body, field.split('.')).map((value) => [field, value]));
   const description = 'description' in body && typeof body.description === 'string' ? body.description : '';
-  const words = [body.name, description, ...pairs.map(([, value]) => value)].join('\n').replaceAll('\0', '').toLowerCase();
+  const words = [body.name, description, ...pairs.map(([, value]) => value)]
+    .join('\n')
+    .replaceAll('\0', '')
+    .toLowerCase();
   return {
     digest: createHash('sha256').update(text).digest('base64url'),
     words: words.slice(0, MAX_WORDS),
-    terms: pairs.length === 0 ? '' : `\n${pairs.map(([field, value]) => `${field}=${value}`).join('\n')}\n`.toLowerCase(),
+    terms:
+      pairs.length === 0 ? '' : `\n${pairs.map(([field, value]) => `${field}=${value}`).join('\n')}\n`.toLowerCase(),
     text,
   };
 }

@@ -1,60 +1,19 @@
-import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { CausewayError } from '@causeway/contract';
-import type { Config } from '../../config/schema.ts';
-import type { Snapshot } from '../../rpc/messages.ts';
-import type { Store } from '../store/store.ts';
-import type { FromSnapshotThread } from './snapshot-thread.ts';
-
-export interface CompiledSnapshot {
-  readonly config: Config;
-  /** Not yet published, so without a number. */
-  readonly snapshot: Omit<Snapshot, 'number'>;
-  readonly warnings: readonly string[];
-}
-
-export interface PublishedSnapshot {
-  readonly config: Config;
-  readonly snapshot: Snapshot;
-  readonly warnings: readonly string[];
-}
+import type { CompiledContents, FromSnapshotThread, SnapshotJob } from './job.ts';
 
 /** Far more than a hundred thousand rules take. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Loads and compiles the configuration in a thread, so that neither a huge file nor a huge policy stops the control
- * loop. Nothing of a configuration that does not compile is used.
+ * Reads, checks and compiles contents in a thread, so that neither a huge file nor a huge policy stops the control
+ * loop. Nothing of contents that do not compile is used.
  *
  * @throws CausewayError `CW_SNAPSHOT_REFUSED`, its message every problem on a line of its own, its cause the error with
  *   the exact code
  */
-export async function compileSnapshot(configFile: string): Promise<CompiledSnapshot> {
-  const { config, snapshot, warnings } = await runThread(configFile);
-  const { number: _unpublished, ...rest } = snapshot;
-  return { config, snapshot: rest, warnings };
-}
-
-/** Compiles the configuration and keeps it in the store, under the number that it had if nothing changed. */
-export async function publishSnapshot(store: Store, configFile: string, now: number): Promise<PublishedSnapshot> {
-  return numberSnapshot(store, await compileSnapshot(configFile), now);
-}
-
-/** The last step: what has a number is published, so everything that could still refuse it comes before. */
-export async function numberSnapshot(
-  store: Store,
-  compiled: CompiledSnapshot,
-  now: number,
-): Promise<PublishedSnapshot> {
-  const { config, snapshot, warnings } = compiled;
-  // The image follows from the rest; its hash alone tells when another version compiles it differently.
-  const image = createHash('sha256').update(snapshot.policyImage).digest('hex');
-  const number = await store.publishSnapshot(JSON.stringify({ ...snapshot, policyImage: image }), now);
-  return { config, snapshot: { ...snapshot, number }, warnings };
-}
-
-async function runThread(configFile: string): Promise<Extract<FromSnapshotThread, { t: 'compiled' }>> {
-  const worker = new Worker(new URL('./snapshot-thread.ts', import.meta.url), { workerData: configFile });
+export async function compileSnapshot(job: SnapshotJob): Promise<CompiledContents> {
+  const worker = new Worker(new URL('./snapshot-thread.ts', import.meta.url), { workerData: job });
   const { promise, resolve, reject } = Promise.withResolvers<FromSnapshotThread>();
   const timer = setTimeout(() => reject(new Error(`it takes longer than ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
   worker.once('message', resolve);
@@ -63,10 +22,12 @@ async function runThread(configFile: string): Promise<Extract<FromSnapshotThread
   try {
     const answer = await promise;
     if (answer.t === 'compiled') return answer;
-    throw new CausewayError(answer.code, answer.message);
+    const { code, message, problems } = answer;
+    throw new CausewayError(code, message, { problems });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new CausewayError('CW_SNAPSHOT_REFUSED', message, { cause: error });
+    const problems = error instanceof CausewayError ? error.problems : [];
+    throw new CausewayError('CW_SNAPSHOT_REFUSED', message, { cause: error, problems });
   } finally {
     clearTimeout(timer);
     await worker.terminate();

@@ -1,28 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { codeOf, type ErrorCode } from '@causeway/contract';
-import { loadConfigWithWarnings } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
-import type { Snapshot } from '../../rpc/messages.ts';
-import { compile } from './compile.ts';
+import { CausewayError, codeOf } from '@causeway/contract';
+import { compileContents } from './compile-contents.ts';
+import type { FromSnapshotThread, SnapshotJob } from './job.ts';
 
-/** What the thread says once, then it ends. The snapshot has number 0: the store gives the real one. */
-export type FromSnapshotThread =
-  | {
-      readonly t: 'compiled';
-      readonly config: Config;
-      readonly snapshot: Snapshot;
-      readonly warnings: readonly string[];
-    }
-  | { readonly t: 'refused'; readonly code: ErrorCode; readonly message: string };
-
-/** Entry of the thread: `workerData` is the configuration's file. */
-async function run(file: string): Promise<FromSnapshotThread> {
+/** Entry of the thread that reads, checks and compiles contents. */
+async function run(job: SnapshotJob): Promise<FromSnapshotThread> {
   try {
-    const { config, warnings } = await loadConfigWithWarnings(file);
-    return { t: 'compiled', config, snapshot: compile(config, 0), warnings };
+    return { t: 'compiled', ...(await compileContents(job)) };
   } catch (error) {
-    return { t: 'refused', code: codeOf(error), message: error instanceof Error ? error.message : String(error) };
+    const problems = error instanceof CausewayError ? error.problems : [];
+    return {
+      t: 'refused',
+      code: codeOf(error),
+      message: error instanceof Error ? error.message : String(error),
+      problems,
+    };
   }
 }
 
-parentPort?.postMessage(await run(String(workerData)));
+const said = await run(workerData as SnapshotJob);
+parentPort?.postMessage(said, said.t === 'compiled' ? [said.image.buffer] : []);

@@ -1,0 +1,84 @@
+import { OBJECT_KINDS, type ErrorProblem, type ObjectKind } from '@causeway/contract';
+import { z } from 'zod';
+import { didYouMean } from '../../config/closest.ts';
+import { objectChecks, type ObjectLists, type Problem, type Report } from '../../config/object-checks.ts';
+import type { ContentText } from '../objects/chunks.ts';
+import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
+import type { ContentTexts } from './stored-contents.ts';
+
+/** The bodies of every kind, each in its order. */
+export type Bodies = { readonly [K in ObjectKind]: readonly BodyOf<K>[] };
+
+export interface CheckedContents {
+  readonly bodies: Bodies;
+  /** The contents with the bodies as the schemas of this version left them. */
+  readonly texts: ContentTexts;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Objects as this version understands them: what an earlier one stored is given the defaults of what came since.
+ *
+ * @param accessDomain where custom URLs must lie
+ */
+export function checkContents(contents: ContentTexts, accessDomain: string): CheckedContents {
+  const problems: Problem[] = [];
+  const report: Report = (path, message, more = {}) =>
+    void problems.push({ path, message, severity: 'error', ...more });
+  const bodies: Record<string, unknown[]> = {};
+  const texts: Record<string, ContentText[]> = {};
+  for (const kind of OBJECT_KINDS) {
+    const { schema } = KINDS[kind];
+    const parsed = contents[kind].map((entry, i) => {
+      const { success, data, error } = schema.safeParse(JSON.parse(entry.text));
+      for (const issue of error?.issues ?? []) report([kind, i, ...(issue.path as (string | number)[])], issue.message);
+      return success ? { body: data, entry: { ...entry, text: JSON.stringify(data) } } : null;
+    });
+    bodies[kind] = parsed.flatMap((one) => (one === null ? [] : [one.body]));
+    texts[kind] = parsed.flatMap((one) => (one === null ? [] : [one.entry]));
+  }
+  const checked = { bodies: bodies as unknown as Bodies, texts: texts as unknown as ContentTexts };
+  // What could not be read would seem to be missing.
+  if (problems.length > 0) return { ...checked, problems };
+  problems.push(...objectChecks(checked.bodies satisfies ObjectLists, accessDomain));
+  checkCertificates(checked.bodies, report);
+  checkOwners(checked.bodies, 'idps', ({ domains }) => domains, report);
+  return { ...checked, problems };
+}
+
+function checkCertificates(bodies: Bodies, report: Report): void {
+  checkOwners(bodies, 'certificates', ({ hosts }) => hosts, report);
+  const urls = new Set(bodies.apps.flatMap((app) => app.clientless?.urls ?? []));
+  for (const [i, { hosts }] of bodies.certificates.entries()) {
+    for (const [j, host] of hosts.entries()) {
+      if (urls.has(host)) continue;
+      const message = `no app has the custom URL ${host}${didYouMean(host, urls)}`;
+      report(['certificates', i, 'hosts', j], message, { severity: 'warning' });
+    }
+  }
+}
+
+/** Names of which each may belong to one object alone. */
+function checkOwners<K extends 'certificates' | 'idps'>(
+  bodies: Bodies,
+  kind: K,
+  namesOf: (body: BodyOf<K>) => readonly string[],
+  report: Report,
+): void {
+  const owners = new Map<string, string>();
+  for (const [i, body] of bodies[kind].entries()) {
+    for (const [j, name] of namesOf(body).entries()) {
+      const owner = owners.get(name);
+      const field = kind === 'idps' ? 'domains' : 'hosts';
+      if (owner !== undefined) report([kind, i, field, j], `${name} belongs to ${owner} already`);
+      owners.set(name, body.name);
+    }
+  }
+}
+
+/** A problem by the name of its object, where its path has the index. */
+export function namedProblem({ path, message }: Problem, contents: ContentTexts): ErrorProblem {
+  const [kind, index, ...rest] = path;
+  const name = contents[kind as ObjectKind][Number(index)]?.name ?? '';
+  return { kind: String(kind), name, path: z.core.toDotPath(rest), message };
+}
