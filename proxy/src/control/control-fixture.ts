@@ -6,8 +6,9 @@ import type { IdentityProvider } from './identity/saml/metadata.ts';
 import { makeTestIdp, metadataOf, type TestIdp } from './identity/saml/test-idp.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import type { Published } from './published.ts';
+import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
-import type { StoreLocation } from './store/database.ts';
+import type { Database, StoreLocation } from './store/database.ts';
 import { openDatabase } from './store/open-database.ts';
 
 /** A data folder and a configuration for tests of the control process, with an identity provider of the test's own. */
@@ -85,13 +86,28 @@ export async function publishFile(
   idp: IdentityProvider,
 ): Promise<Published> {
   const database = await openDatabase(location);
+  const compiler = new SnapshotCompiler(location);
   try {
-    const objects = new ObjectStore(database, Date.now);
-    const publishing = new Publishing({ database, location, objects, now: Date.now });
-    const composed = await publishing.compose(await publishing.compile({ from: 'file', configFile }));
-    const number = await publishing.number(composed.compiled, { actor: 'test', comment: '' });
-    return publishedOf(composed, publishing.adopt(composed, number), idp);
+    return await publishWith(database, compiler, configFile, idp);
   } finally {
+    await compiler.close();
     await database.close();
   }
+}
+
+export async function publishWith(
+  database: Database,
+  compiler: SnapshotCompiler,
+  configFile: string,
+  idp: IdentityProvider,
+): Promise<Published> {
+  const publishing = new Publishing({
+    database,
+    compiler,
+    objects: new ObjectStore(database, Date.now),
+    now: Date.now,
+  });
+  const composed = await publishing.compose(await publishing.compile({ from: 'file', configFile }));
+  const number = await publishing.number(composed.compiled, { actor: 'test', comment: '' });
+  return publishedOf(composed, publishing.adopt(composed, number), idp);
 }

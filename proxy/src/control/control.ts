@@ -30,6 +30,7 @@ import { loadStaticFiles } from './portal/static-files.ts';
 import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
+import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { StoreWatch } from './store-watch.ts';
 import { storeOn } from './store/kysely-store.ts';
@@ -85,6 +86,8 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => database.close());
   const store = storeOn(database);
   const objects = new ObjectStore(database, now);
+  const compiler = new SnapshotCompiler(location);
+  opened.push(() => compiler.close());
   const ca = await openCa(store, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
   const enrolment = openEnrolment(store, ca, now);
@@ -136,7 +139,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
 
   const first = await Configuration.open({
     configFile: start.configFile,
-    publishing: new Publishing({ database, location, objects, now }),
+    publishing: new Publishing({ database, compiler, objects, now }),
     log,
     health,
     certificates: readCertificates,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RpcChannel, type Handlers } from '../rpc/channel.ts';
 import type { AdminCalls, ControlCalls, EdgeCalls, EventRecord, Revocation } from '../rpc/messages.ts';
 import { openCa } from './ca/ca.ts';
@@ -13,6 +13,7 @@ import { devicePrincipal, edgeCalls, type EdgeServices } from './edge-calls.ts';
 import { Edges } from './edges.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
+import type { Published } from './published.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { openStore } from './store/kysely-store.ts';
@@ -41,13 +42,19 @@ let sockets: net.Socket[];
 
 type Link = RpcChannel<EdgeCalls & AdminCalls, ControlCalls>;
 
+let published: Published;
+beforeAll(async () => {
+  const once = await makeControlFixture();
+  const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
+  const made = await publishFile({ file: join(once.dir, 'test.sqlite') }, once.configFile, idp);
+  published = { ...made, sessionMs: 60_000 };
+  once.remove();
+});
+
 beforeEach(async () => {
   fixture = await makeControlFixture();
   sockets = [];
-  const location = { file: join(fixture.dir, 'test.sqlite') };
-  store = await openStore(location);
-  const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
-  const published = { ...(await publishFile(location, fixture.configFile, idp)), sessionMs: 60_000 };
+  store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
   sessions = new Sessions(store, feed, Date.now);

@@ -6,11 +6,12 @@ import type { Problem } from '../../config/object-checks.ts';
 import type { Deployment } from '../../config/schema.ts';
 import { chunksOf, digestOf, type Parts } from '../objects/chunks.ts';
 import { problemLine, refusal, type PreparedChange } from '../objects/prepared-change.ts';
+import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { checkContents, namedProblem } from './checked-contents.ts';
 import { policyInput } from './compile.ts';
 import { apiNames, FILE_KINDS, fileChanges, fileTexts } from './file-objects.ts';
-import { deploymentOf, type CompiledContents, type ContentsSource, type SnapshotJob } from './job.ts';
+import { deploymentOf, type CompiledContents, type CompileArguments, type ContentsSource } from './job.ts';
 import { changedContents } from './changed-contents.ts';
 import { reading } from './reading.ts';
 import {
@@ -36,7 +37,10 @@ interface Source {
  *
  * @throws CausewayError with the exact code and every problem; CoreError where the policy is beyond the core's limits
  */
-export async function compileContents({ location, source, known }: SnapshotJob): Promise<CompiledContents> {
+export async function compileContents(
+  location: StoreLocation,
+  { source, known }: CompileArguments,
+): Promise<CompiledContents> {
   const file = source.from === 'file' ? await loadConfigWithWarnings(source.configFile, { alone: false }) : null;
   if (file !== null && 'url' in location) refuseObjects(file);
   const read = await reading(location, async (db) => ({
@@ -129,7 +133,7 @@ function lineOf(problem: Problem, { contents, file }: Source): string {
 async function cut(
   texts: ContentTexts,
   known: ReadonlySet<string>,
-  location: SnapshotJob['location'],
+  location: StoreLocation,
 ): Promise<Pick<CompiledContents, 'parts' | 'digest' | 'objects' | 'chunks'>> {
   const chunks = OBJECT_KINDS.map((kind) => ({ kind, own: chunksOf(texts[kind]).map(({ chunk }) => chunk) }));
   const all = new Map(chunks.flatMap(({ own }) => own.map((chunk) => [chunk.hash, chunk])));

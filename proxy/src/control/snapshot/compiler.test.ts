@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PolicyMatcher } from '@causeway/wasm-core';
-import { publishFile } from '../control-fixture.ts';
-import type { StoreLocation } from '../store/database.ts';
-import { openStore } from '../store/kysely-store.ts';
-import { compileSnapshot } from './compiler.ts';
+import { publishWith } from '../control-fixture.ts';
+import type { Published } from '../published.ts';
+import type { Database } from '../store/database.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { SnapshotCompiler } from './compiler.ts';
 
 const GOOD = `domains: { access: apps.example, identity: id.example, tunnel: tunnel.example }
 identityProvider: { metadata: idp.xml }
@@ -28,19 +29,25 @@ const IDP = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
 
 let folder = '';
 let file = '';
-let location: StoreLocation;
+let database: Database;
+let compiler: SnapshotCompiler;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-snapshot-'));
   file = join(folder, 'causeway.yaml');
   await writeFile(join(folder, 'idp.xml'), '<x/>');
-  location = { file: join(folder, 's.sqlite') };
-  await (await openStore(location)).close();
+  const location = { file: join(folder, 's.sqlite') };
+  database = await openDatabase(location);
+  compiler = new SnapshotCompiler(location);
 });
 beforeEach(() => writeFile(file, GOOD));
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await compiler.close();
+  await database.close();
+  await rm(folder, { recursive: true });
+});
 
-const publish = () => publishFile(location, file, IDP);
-const compile = () => compileSnapshot({ location, source: { from: 'file', configFile: file }, known: [] });
+const publish = (): Promise<Published> => publishWith(database, compiler, file, IDP);
+const compile = () => compiler.run('compile', { source: { from: 'file', configFile: file }, known: [] });
 
 test('the image decides as the rules say', async () => {
   const { snapshot } = await publish();

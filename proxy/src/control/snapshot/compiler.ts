@@ -1,35 +1,100 @@
 import { Worker } from 'node:worker_threads';
 import { CausewayError } from '@causeway/contract';
-import type { CompiledContents, FromSnapshotThread, SnapshotJob } from './job.ts';
+import type { StoreLocation } from '../store/database.ts';
+import type { FromSnapshotThread, JobName, Jobs } from './job.ts';
 
-/** Far more than a hundred thousand rules take. */
-const TIMEOUT_MS = 60_000;
+export interface CompilerOptions {
+  /** How long one job may take; far more than a hundred thousand rules do. */
+  readonly timeoutMs?: number;
+  /** Jobs that may wait for the one that runs. */
+  readonly maxWaiting?: number;
+}
+
+/** A thread that has grown beyond this by a huge policy is replaced by a fresh one. */
+const MAX_HEAP_BYTES = 96 * 1024 * 1024;
 
 /**
- * Reads, checks and compiles contents in a thread, so that neither a huge file nor a huge policy stops the control
- * loop. Nothing of contents that do not compile is used.
- *
- * @throws CausewayError `CW_SNAPSHOT_REFUSED`, its message every problem on a line of its own, its cause the error with
- *   the exact code
+ * The thread that reads, checks and compiles contents, so that neither a huge file nor a huge policy stops the control
+ * loop. It does one job after the other, and stays, because loading its code takes longer than most jobs.
  */
-export async function compileSnapshot(job: SnapshotJob): Promise<CompiledContents> {
-  const worker = new Worker(new URL('./snapshot-thread.ts', import.meta.url), { workerData: job });
-  const { promise, resolve, reject } = Promise.withResolvers<FromSnapshotThread>();
-  const timer = setTimeout(() => reject(new Error(`it takes longer than ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-  worker.once('message', resolve);
-  worker.once('error', reject);
-  worker.once('exit', () => reject(new Error('the compiling thread ended without an answer')));
-  try {
-    const answer = await promise;
-    if (answer.t === 'compiled') return answer;
-    const { code, message, problems } = answer;
-    throw new CausewayError(code, message, { problems });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const problems = error instanceof CausewayError ? error.problems : [];
-    throw new CausewayError('CW_SNAPSHOT_REFUSED', message, { cause: error, problems });
-  } finally {
-    clearTimeout(timer);
+export class SnapshotCompiler {
+  readonly #location: StoreLocation;
+  readonly #timeoutMs: number;
+  readonly #maxWaiting: number;
+  #worker: Worker | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #closed = false;
+
+  constructor(location: StoreLocation, { timeoutMs = 60_000, maxWaiting = 32 }: CompilerOptions = {}) {
+    this.#location = location;
+    this.#timeoutMs = timeoutMs;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /**
+   * @throws CausewayError `CW_SNAPSHOT_REFUSED`, its message every problem on a line of its own, its cause the error
+   *   with the exact code; `CW_BUSY` where too many wait
+   */
+  run<J extends JobName>(job: J, args: Jobs[J]['args']): Promise<Jobs[J]['answer']> {
+    if (this.#waiting >= this.#maxWaiting) {
+      return Promise.reject(new CausewayError('CW_BUSY', `${this.#waiting} jobs wait for the compiling thread`));
+    }
+    this.#waiting++;
+    const next = this.#tail.then(() => {
+      this.#waiting--;
+      return this.#run(job, args);
+    });
+    this.#tail = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Ends the thread, and with it the job that it does. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#worker?.terminate();
+    await this.#tail;
+  }
+
+  async #run<J extends JobName>(job: J, args: Jobs[J]['args']): Promise<Jobs[J]['answer']> {
+    if (this.#closed) throw new CausewayError('CW_SNAPSHOT_REFUSED', 'the compiling thread is closed');
+    const worker = this.#worker ?? this.#start();
+    const { promise, resolve, reject } = Promise.withResolvers<FromSnapshotThread>();
+    const onExit = (): void => reject(new Error('the compiling thread ended without an answer'));
+    const timer = setTimeout(() => {
+      reject(new Error(`it takes longer than ${this.#timeoutMs} ms`));
+      void this.#end(worker);
+    }, this.#timeoutMs);
+    worker.once('message', resolve).once('error', reject).once('exit', onExit);
+    worker.postMessage({ job, args });
+    try {
+      const said = await promise;
+      if (said.heapBytes > MAX_HEAP_BYTES) await this.#end(worker);
+      if (said.t === 'done') return said.answer;
+      const { code, message, problems } = said;
+      throw new CausewayError(code, message, { problems });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const problems = error instanceof CausewayError ? error.problems : [];
+      throw new CausewayError('CW_SNAPSHOT_REFUSED', message, { cause: error, problems });
+    } finally {
+      clearTimeout(timer);
+      worker.off('message', resolve).off('error', reject).off('exit', onExit);
+    }
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./snapshot-thread.ts', import.meta.url), { workerData: this.#location });
+    worker.on('error', () => {});
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = null;
+    });
+    this.#worker = worker;
+    return worker;
+  }
+
+  async #end(worker: Worker): Promise<void> {
+    if (this.#worker === worker) this.#worker = null;
     await worker.terminate();
   }
 }

@@ -2,7 +2,6 @@ import type { ErrorCode, ErrorProblem } from '@causeway/contract';
 import type { Config, Deployment } from '../../config/schema.ts';
 import type { Chunk, Parts } from '../objects/chunks.ts';
 import type { PreparedChange } from '../objects/prepared-change.ts';
-import type { StoreLocation } from '../store/database.ts';
 
 /** What the thread is to make a snapshot of. */
 export type ContentsSource =
@@ -12,13 +11,22 @@ export type ContentsSource =
   | { readonly from: 'working'; readonly config: Deployment; readonly changes?: readonly PreparedChange[] }
   | { readonly from: 'snapshot'; readonly config: Deployment; readonly number: number };
 
-/** `workerData` of the thread. */
-export interface SnapshotJob {
-  readonly location: StoreLocation;
+export interface CompileArguments {
   readonly source: ContentsSource;
   /** Hashes of chunks that the caller has, whose text it does not need. */
   readonly known: readonly string[];
 }
+
+/** What the thread does, each with the store's place in its `workerData`. */
+export interface Jobs {
+  compile: { readonly args: CompileArguments; readonly answer: CompiledContents };
+}
+
+export type JobName = keyof Jobs;
+
+export type ToSnapshotThread = {
+  [J in JobName]: { readonly job: J; readonly args: Jobs[J]['args'] };
+}[JobName];
 
 /** Contents that compile, not yet a snapshot. */
 export interface CompiledContents {
@@ -38,14 +46,15 @@ export interface CompiledContents {
   readonly warnings: readonly string[];
 }
 
-/** What the thread says once, then it ends. */
+/** One answer to each message, in their order. */
 export type FromSnapshotThread =
-  | ({ readonly t: 'compiled' } & CompiledContents)
+  | { readonly t: 'done'; readonly answer: Jobs[JobName]['answer']; readonly heapBytes: number }
   | {
       readonly t: 'refused';
       readonly code: ErrorCode;
       readonly message: string;
       readonly problems: readonly ErrorProblem[];
+      readonly heapBytes: number;
     };
 
 export function deploymentOf({ publishers: _p, apps: _a, rules: _r, ...deployment }: Config): Deployment {

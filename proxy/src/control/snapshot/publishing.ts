@@ -6,16 +6,16 @@ import type { Snapshot } from '../../rpc/messages.ts';
 import { entriesOf, type ContentEntry } from '../objects/chunks.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { addSnapshot, lastNumber } from '../objects/snapshots.ts';
-import type { Database, StoreLocation } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import type { Bodies } from './checked-contents.ts';
-import { compileSnapshot } from './compiler.ts';
+import type { SnapshotCompiler } from './compiler.ts';
 import { withNotices } from './compile.ts';
 import type { CompiledContents, ContentsSource } from './job.ts';
 
 export interface PublishingOptions {
   readonly database: Database;
-  readonly location: StoreLocation;
+  readonly compiler: SnapshotCompiler;
   readonly objects: ObjectStore;
   readonly now: () => number;
 }
@@ -40,7 +40,7 @@ export class Publishing {
 
   /** @throws CausewayError `CW_SNAPSHOT_REFUSED` with every problem */
   compile(source: ContentsSource): Promise<CompiledContents> {
-    return compileSnapshot({ location: this.#options.location, source, known: [...this.#chunks.keys()] });
+    return this.#options.compiler.run('compile', { source, known: [...this.#chunks.keys()] });
   }
 
   /**

@@ -1,22 +1,30 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CausewayError, codeOf } from '@causeway/contract';
+import type { StoreLocation } from '../store/database.ts';
 import { compileContents } from './compile-contents.ts';
-import type { FromSnapshotThread, SnapshotJob } from './job.ts';
+import type { FromSnapshotThread, JobName, Jobs, ToSnapshotThread } from './job.ts';
 
-/** Entry of the thread that reads, checks and compiles contents. */
-async function run(job: SnapshotJob): Promise<FromSnapshotThread> {
-  try {
-    return { t: 'compiled', ...(await compileContents(job)) };
-  } catch (error) {
-    const problems = error instanceof CausewayError ? error.problems : [];
-    return {
-      t: 'refused',
-      code: codeOf(error),
-      message: error instanceof Error ? error.message : String(error),
-      problems,
-    };
+/** Entry of the thread that reads, checks, compiles and compares contents; `workerData` is where the store is. */
+const location = workerData as StoreLocation;
+
+async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answer']> {
+  switch (message.job) {
+    case 'compile':
+      return compileContents(location, message.args);
   }
 }
 
-const said = await run(workerData as SnapshotJob);
-parentPort?.postMessage(said, said.t === 'compiled' ? [said.image.buffer] : []);
+async function run(message: ToSnapshotThread): Promise<void> {
+  let said: FromSnapshotThread;
+  const heap = (): number => process.memoryUsage().heapUsed;
+  try {
+    said = { t: 'done', answer: await answerTo(message), heapBytes: heap() };
+  } catch (error) {
+    const problems = error instanceof CausewayError ? error.problems : [];
+    const text = error instanceof Error ? error.message : String(error);
+    said = { t: 'refused', code: codeOf(error), message: text, problems, heapBytes: heap() };
+  }
+  parentPort?.postMessage(said, said.t === 'done' && 'image' in said.answer ? [said.answer.image.buffer] : []);
+}
+
+parentPort?.on('message', (message: ToSnapshotThread) => void run(message));
