@@ -6,6 +6,7 @@ import {
   type PrivateApp,
   type Protocol,
 } from '@causeway/contract';
+import { portSegments, portText } from './port-segments.ts';
 
 /** Everything that a publisher of this name may be asked to open, whoever asks. */
 export function appsOfPublisher(apps: readonly PrivateApp[], publisher: string): AssignedApp[] {
@@ -29,30 +30,15 @@ export function appsOfPrincipal(
   { apps, rules }: { readonly apps: readonly PrivateApp[]; readonly rules: readonly PolicyRule[] },
   steered: (app: PrivateApp, protocol: Protocol, port: number) => boolean,
 ): AssignedApp[] {
-  const edges = ruleEdges(rules);
+  const segments = portSegments(rules);
   return apps.flatMap((app) => {
     const ports = app.ports.flatMap((text) => {
       const range = parsePortRange(text);
-      return join(split(range, edges[range.protocol]).filter(({ from }) => steered(app, range.protocol, from)));
+      return join(segments([range]).filter(({ from }) => steered(app, range.protocol, from)));
     });
     if (ports.length === 0) return [];
     return [{ name: app.name, targets: app.hosts.map((host) => ({ host, ports: ports.map(portText) })) }];
   });
-}
-
-/** The ports at which the answer of some rule may change, ascending. */
-function ruleEdges(rules: readonly PolicyRule[]): Record<Protocol, number[]> {
-  const edges: Record<Protocol, Set<number>> = { tcp: new Set(), udp: new Set() };
-  for (const range of rules.flatMap((rule) => rule.ports ?? []).map(parsePortRange)) {
-    edges[range.protocol].add(range.from).add(range.to + 1);
-  }
-  const sorted = (set: Set<number>): number[] => [...set].toSorted((a, b) => a - b);
-  return { tcp: sorted(edges.tcp), udp: sorted(edges.udp) };
-}
-
-function split({ protocol, from, to }: PortRange, edges: readonly number[]): PortRange[] {
-  const starts = [from, ...edges.filter((edge) => edge > from && edge <= to)];
-  return starts.map((start, i) => ({ protocol, from: start, to: (starts[i + 1] ?? to + 1) - 1 }));
 }
 
 function join(ranges: readonly PortRange[]): PortRange[] {
@@ -63,8 +49,4 @@ function join(ranges: readonly PortRange[]): PortRange[] {
     else joined.push(range);
   }
   return joined;
-}
-
-function portText({ protocol, from, to }: PortRange): string {
-  return from === to ? `${protocol}/${from}` : `${protocol}/${from}-${to}`;
 }

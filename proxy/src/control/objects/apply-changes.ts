@@ -1,4 +1,4 @@
-import type { ObjectKind } from '@causeway/contract';
+import { CausewayError, type ObjectKind } from '@causeway/contract';
 import { differences } from './differences.ts';
 import type { ApplyOptions, ApplyResult, Author, ChangeOutcome } from './model.ts';
 import { stepsOfKind, type Step } from './change-steps.ts';
@@ -25,10 +25,13 @@ export async function applyChanges(
   tx: Tx,
   changes: readonly PreparedChange[],
   by: Author,
-  order: NonNullable<ApplyOptions['order']>,
+  { order = {}, ifVersion }: Pick<ApplyOptions, 'order' | 'ifVersion'>,
   now: number,
 ): Promise<ApplyResult> {
   const version = await lockWorkingSet(tx);
+  if (ifVersion !== undefined && ifVersion !== version) {
+    throw new CausewayError('CW_PRECONDITION_FAILED', `the working set is ${version} by now, not ${ifVersion}`);
+  }
   const byKind = Map.groupBy(changes, ({ kind }) => kind);
   const kinds = [...new Set([...byKind.keys(), ...(Object.keys(order) as ObjectKind[])])];
   const steps: Step[] = [];

@@ -39,6 +39,8 @@ export interface Author {
 }
 
 export interface ApplyOptions {
+  /** Nobody may have changed the working set since it had this version. */
+  readonly ifVersion?: number;
   /** Says what would come of it and changes nothing. */
   readonly dryRun?: boolean;
   /** Per ordered kind: the objects named come in this order afterwards, in the places that they have together. */

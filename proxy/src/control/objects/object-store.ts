@@ -71,13 +71,13 @@ export class ObjectStore {
   async write(
     changes: readonly PreparedChange[],
     by: Author,
-    { order = {}, dryRun = false }: ApplyOptions = {},
+    options: ApplyOptions = {},
     within: (tx: Tx, result: ApplyResult) => Promise<void> = async () => {},
   ): Promise<ApplyResult> {
     try {
       return await this.#database.transaction(async (tx) => {
-        const result = await applyChanges(tx, changes, by, order, this.#now());
-        if (dryRun) throw new DryRun(result);
+        const result = await applyChanges(tx, changes, by, options, this.#now());
+        if (options.dryRun === true) throw new DryRun(result);
         await within(tx, result);
         return result;
       });

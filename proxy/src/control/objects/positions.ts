@@ -59,7 +59,7 @@ function spread(low: number, high: number, count: number): number[] | null {
 }
 
 /** Indexes of the longest strictly increasing run of the numbers, by patience sorting. */
-function longestIncreasing(values: readonly (number | null)[]): number[] {
+export function longestIncreasing(values: readonly (number | null)[]): number[] {
   /** By length: the index of the smallest last value of a run of that length. */
   const ends: number[] = [];
   const previous = new Int32Array(values.length).fill(-1);

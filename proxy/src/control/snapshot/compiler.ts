@@ -33,8 +33,8 @@ export class SnapshotCompiler {
   }
 
   /**
-   * @throws CausewayError `CW_SNAPSHOT_REFUSED`, its message every problem on a line of its own, its cause the error
-   *   with the exact code; `CW_BUSY` where too many wait
+   * @throws CausewayError of `compile` `CW_SNAPSHOT_REFUSED`, its message every problem on a line of its own, its cause
+   *   the error with the exact code; of the others the very error; `CW_BUSY` where too many wait
    */
   run<J extends JobName>(job: J, args: Jobs[J]['args']): Promise<Jobs[J]['answer']> {
     if (this.#waiting >= this.#maxWaiting) {
@@ -74,6 +74,7 @@ export class SnapshotCompiler {
       const { code, message, problems } = said;
       throw new CausewayError(code, message, { problems });
     } catch (error) {
+      if (job !== 'compile' && error instanceof CausewayError) throw error;
       const message = error instanceof Error ? error.message : String(error);
       const problems = error instanceof CausewayError ? error.problems : [];
       throw new CausewayError('CW_SNAPSHOT_REFUSED', message, { cause: error, problems });

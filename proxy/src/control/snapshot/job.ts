@@ -1,6 +1,10 @@
-import type { ErrorCode, ErrorProblem } from '@causeway/contract';
+import type { ErrorCode, ErrorProblem, ObjectKind } from '@causeway/contract';
 import type { Config, Deployment } from '../../config/schema.ts';
+import type { ImpactArguments, ImpactPage, ShadowedPolicyRule } from '../analysis/model.ts';
 import type { Chunk, Parts } from '../objects/chunks.ts';
+import type { ContentDifference } from '../objects/differing-contents.ts';
+import type { ObjectBody } from '../objects/kinds/kind.ts';
+import type { ApplyOptions, Page } from '../objects/model.ts';
 import type { PreparedChange } from '../objects/prepared-change.ts';
 
 /** What the thread is to make a snapshot of. */
@@ -20,6 +24,48 @@ export interface CompileArguments {
 /** What the thread does, each with the store's place in its `workerData`. */
 export interface Jobs {
   compile: { readonly args: CompileArguments; readonly answer: CompiledContents };
+  entries: { readonly args: EntriesArguments; readonly answer: Page<SnapshotEntry> };
+  differences: { readonly args: DifferencesArguments; readonly answer: Page<ContentDifference> };
+  restoration: { readonly args: { readonly number: number }; readonly answer: Restoration };
+  shadowed: { readonly args: PageArguments; readonly answer: Page<ShadowedPolicyRule> };
+  impact: { readonly args: ImpactArguments; readonly answer: ImpactPage };
+}
+
+export interface PageArguments {
+  /** 1 to 500. */
+  readonly limit: number;
+  /** The `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface EntriesArguments extends PageArguments {
+  readonly number: number;
+  readonly kind: ObjectKind;
+}
+
+/** A snapshot's number, or the working set. */
+export type State = number | 'working';
+
+export interface DifferencesArguments extends PageArguments {
+  readonly before: State;
+  readonly after: State;
+}
+
+/** One object of a snapshot. */
+export interface SnapshotEntry {
+  readonly name: string;
+  readonly managedBy: 'api' | 'file';
+  readonly body: ObjectBody;
+}
+
+/** What brings the working set's objects of the API back to what a snapshot has. */
+export interface Restoration {
+  readonly changes: readonly PreparedChange[];
+  readonly order: NonNullable<ApplyOptions['order']>;
+  /** The working set that it was worked out for. */
+  readonly version: number;
+  /** What is left as it is, because the configuration file manages it or did. */
+  readonly skipped: readonly { readonly kind: ObjectKind; readonly name: string }[];
 }
 
 export type JobName = keyof Jobs;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CausewayError, codeOf } from '@causeway/contract';
 import type { StoreLocation } from '../store/database.ts';
+import { differencesBetween, entries, impactOfDraft, restoration, shadowed } from './comparing.ts';
 import { compileContents } from './compile-contents.ts';
 import type { FromSnapshotThread, JobName, Jobs, ToSnapshotThread } from './job.ts';
 
@@ -11,6 +12,16 @@ async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answe
   switch (message.job) {
     case 'compile':
       return compileContents(location, message.args);
+    case 'entries':
+      return entries(location, message.args);
+    case 'differences':
+      return differencesBetween(location, message.args);
+    case 'restoration':
+      return restoration(location, message.args);
+    case 'shadowed':
+      return shadowed(location, message.args);
+    case 'impact':
+      return impactOfDraft(location, message.args);
   }
 }
 
