@@ -86,7 +86,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => database.close());
   const store = storeOn(database);
   const objects = new ObjectStore(database, now);
-  const compiler = new SnapshotCompiler(location);
+  const compiler = new SnapshotCompiler();
   opened.push(() => compiler.close());
   const ca = await openCa(store, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
@@ -139,7 +139,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
 
   const first = await Configuration.open({
     configFile: start.configFile,
-    publishing: new Publishing({ database, compiler, objects, now }),
+    publishing: new Publishing({ database, location, compiler, objects, now }),
     log,
     health,
     certificates: readCertificates,
