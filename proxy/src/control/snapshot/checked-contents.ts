@@ -2,7 +2,7 @@ import { OBJECT_KINDS, type ErrorProblem, type ObjectKind } from '@causeway/cont
 import { z } from 'zod';
 import { didYouMean } from '../../config/closest.ts';
 import { objectChecks, type ObjectLists, type Problem, type Report } from '../../config/object-checks.ts';
-import type { ContentText } from '../objects/chunks.ts';
+import { chunkOf, chunksOf, entriesOf, type Chunk } from '../objects/chunks.ts';
 import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
 import type { ContentTexts } from './stored-contents.ts';
 
@@ -11,8 +11,8 @@ export type Bodies = { readonly [K in ObjectKind]: readonly BodyOf<K>[] };
 
 export interface CheckedContents {
   readonly bodies: Bodies;
-  /** The contents with the bodies as the schemas of this version left them. */
-  readonly texts: ContentTexts;
+  /** The contents, cut into chunks, with the bodies as the schemas of this version left them. */
+  readonly chunks: Readonly<Record<ObjectKind, readonly Chunk[]>>;
   readonly problems: readonly Problem[];
 }
 
@@ -20,24 +20,41 @@ export interface CheckedContents {
  * Objects as this version understands them: what an earlier one stored is given the defaults of what came since.
  *
  * @param accessDomain where custom URLs must lie
+ * @param known hashes of chunks that passed the schemas before, and so need not again
  */
-export function checkContents(contents: ContentTexts, accessDomain: string): CheckedContents {
+export function checkContents(
+  contents: ContentTexts,
+  accessDomain: string,
+  known: ReadonlySet<string>,
+): CheckedContents {
   const problems: Problem[] = [];
   const report: Report = (path, message, more = {}) =>
     void problems.push({ path, message, severity: 'error', ...more });
   const bodies: Record<string, unknown[]> = {};
-  const texts: Record<string, ContentText[]> = {};
+  const chunks: Record<string, Chunk[]> = {};
   for (const kind of OBJECT_KINDS) {
-    const { schema } = KINDS[kind];
-    const parsed = contents[kind].map((entry, i) => {
-      const { success, data, error } = schema.safeParse(JSON.parse(entry.text));
-      for (const issue of error?.issues ?? []) report([kind, i, ...(issue.path as (string | number)[])], issue.message);
-      return success ? { body: data, entry: { ...entry, text: JSON.stringify(data) } } : null;
+    const own: unknown[] = [];
+    chunks[kind] = chunksOf(contents[kind]).map(({ chunk, entries }) => {
+      const parsed = entriesOf(chunk.text);
+      if (known.has(chunk.hash)) {
+        for (const { body } of parsed) own.push(body);
+        return chunk;
+      }
+      const first = own.length;
+      for (const [i, { body }] of parsed.entries()) {
+        const checked = KINDS[kind].schema.safeParse(body);
+        const issues = checked.error?.issues ?? [];
+        for (const { path, message } of issues) report([kind, first + i, ...(path as (string | number)[])], message);
+        own.push(checked.success ? checked.data : body);
+      }
+      return chunkOf(entries.map((entry, i) => ({ ...entry, text: JSON.stringify(own[first + i]) })));
     });
-    bodies[kind] = parsed.flatMap((one) => (one === null ? [] : [one.body]));
-    texts[kind] = parsed.flatMap((one) => (one === null ? [] : [one.entry]));
+    bodies[kind] = own;
   }
-  const checked = { bodies: bodies as unknown as Bodies, texts: texts as unknown as ContentTexts };
+  const checked = {
+    bodies: bodies as unknown as Bodies,
+    chunks: chunks as unknown as CheckedContents['chunks'],
+  };
   // What could not be read would seem to be missing.
   if (problems.length > 0) return { ...checked, problems };
   problems.push(...objectChecks(checked.bodies satisfies ObjectLists, accessDomain));

@@ -10,8 +10,11 @@ export interface CompilerOptions {
   readonly maxWaiting?: number;
 }
 
-/** A thread that has grown beyond this by a huge policy is replaced by a fresh one. */
-const MAX_HEAP_BYTES = 96 * 1024 * 1024;
+/**
+ * A thread whose heap has grown beyond this is replaced by a fresh one. A hundred thousand rules stay below it: a warm
+ * thread compiles them twice as fast.
+ */
+const MAX_HEAP_BYTES = 512 * 1024 * 1024;
 
 /**
  * The thread that reads, checks and compiles contents, so that neither a huge file nor a huge policy stops the control
