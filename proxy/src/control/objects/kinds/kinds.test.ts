@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { OBJECT_KINDS, type ObjectKind } from '@causeway/contract';
 import { REFERENCES } from '../../../config/references.ts';
+import { openCa } from '../../ca/ca.ts';
 import { makeControlFixture, type ControlFixture } from '../../control-fixture.ts';
 import { metadataOf } from '../../identity/saml/test-idp.ts';
+import { openStore } from '../../store/kysely-store.ts';
 import { checkedBody } from '../checked-body.ts';
 import { filterFields, searchable } from '../searchable.ts';
 import { KINDS } from './kinds.ts';
@@ -105,7 +108,14 @@ test('there is one settings object', () => {
   expect(KINDS.settings.schema.parse({ name: 'default' })).toMatchObject({ devices: { perPerson: 16 } });
 });
 
-test('a certificate is for its hosts, in one chain, without its key', () => {
+test('a certificate is for its hosts, in one chain, without its key', async () => {
+  const store = await openStore({ file: join(fixture.dir, 'ca.sqlite') });
+  const ca = await openCa(store, Date.now);
+  const own = await ca.issueServer({ names: ['*.apps.example'], days: 1 });
+  await store.close();
+  const good = { hosts: ['wiki.apps.example', 'a.apps.example'], chain: own.cert, secret: 'web/wiki' };
+  expect(problems('certificates', good)).toEqual([]);
+  expect(problems('certificates', { ...good, key: own.key })).toEqual(['key: unknown key']);
   const pem = fixture.idp.certificate;
   expect(problems('certificates', { hosts: ['wiki.example'], chain: pem, secret: 'web/wiki' })).toEqual([
     'hosts[0]: the certificate is not for wiki.example',
