@@ -16,17 +16,23 @@ export interface CheckedContents {
   readonly problems: readonly Problem[];
 }
 
+/** Bodies that passed their schemas in this thread, by the hash of their chunk. */
+export type CheckedChunks = Map<string, readonly unknown[]>;
+
 /**
  * Objects as this version understands them: what an earlier one stored is given the defaults of what came since.
  *
  * @param accessDomain where custom URLs must lie
  * @param known hashes of chunks that passed the schemas before, and so need not again
+ * @param cache what the last contents had, of which most chunks are the same; then what these have
  */
 export function checkContents(
   contents: ContentTexts,
   accessDomain: string,
   known: ReadonlySet<string>,
+  cache: CheckedChunks = new Map(),
 ): CheckedContents {
+  const present: CheckedChunks = new Map();
   const problems: Problem[] = [];
   const report: Report = (path, message, more = {}) =>
     void problems.push({ path, message, severity: 'error', ...more });
@@ -35,19 +41,22 @@ export function checkContents(
   for (const kind of OBJECT_KINDS) {
     const own: unknown[] = [];
     chunks[kind] = chunksOf(contents[kind]).map(({ chunk, entries }) => {
-      const parsed = entriesOf(chunk.text);
-      if (known.has(chunk.hash)) {
-        for (const { body } of parsed) own.push(body);
+      const first = own.length;
+      const good = cache.get(chunk.hash) ?? (known.has(chunk.hash) ? bodiesOf(chunk) : null);
+      if (good !== null) {
+        present.set(chunk.hash, good);
+        for (const body of good) own.push(body);
         return chunk;
       }
-      const first = own.length;
-      for (const [i, { body }] of parsed.entries()) {
+      for (const [i, body] of bodiesOf(chunk).entries()) {
         const checked = KINDS[kind].schema.safeParse(body);
         const issues = checked.error?.issues ?? [];
         for (const { path, message } of issues) report([kind, first + i, ...(path as (string | number)[])], message);
         own.push(checked.success ? checked.data : body);
       }
-      return chunkOf(entries.map((entry, i) => ({ ...entry, text: JSON.stringify(own[first + i]) })));
+      const fresh = chunkOf(entries.map((entry, i) => ({ ...entry, text: JSON.stringify(own[first + i]) })));
+      present.set(fresh.hash, own.slice(first));
+      return fresh;
     });
     bodies[kind] = own;
   }
@@ -57,10 +66,16 @@ export function checkContents(
   };
   // What could not be read would seem to be missing.
   if (problems.length > 0) return { ...checked, problems };
+  cache.clear();
+  for (const [hash, good] of present) cache.set(hash, good);
   problems.push(...objectChecks(checked.bodies satisfies ObjectLists, accessDomain));
   checkCertificates(checked.bodies, report);
   checkOwners(checked.bodies, 'idps', ({ domains }) => domains, report);
   return { ...checked, problems };
+}
+
+function bodiesOf(chunk: Chunk): unknown[] {
+  return entriesOf(chunk.text).map(({ body }) => body);
 }
 
 function checkCertificates(bodies: Bodies, report: Report): void {

@@ -8,7 +8,7 @@ import { digestOf, type Parts } from '../objects/chunks.ts';
 import { problemLine, refusal, type PreparedChange } from '../objects/prepared-change.ts';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
-import { checkContents, namedProblem, type CheckedContents } from './checked-contents.ts';
+import { checkContents, namedProblem, type CheckedChunks, type CheckedContents } from './checked-contents.ts';
 import { policyInput } from './compile.ts';
 import { apiNames, FILE_KINDS, fileChanges, fileTexts } from './file-objects.ts';
 import { deploymentOf, type CompiledContents, type CompileArguments, type ContentsSource } from './job.ts';
@@ -23,6 +23,9 @@ import {
   workingVersion,
   type ContentTexts,
 } from './stored-contents.ts';
+
+/** One job follows the other in this thread, and their contents are mostly the same. */
+const checkedChunks: CheckedChunks = new Map();
 
 /** Contents with what is needed to say where a fault of theirs stands. */
 interface Source {
@@ -50,7 +53,7 @@ export async function compileContents(
   }));
   const { config, working, base, changes } = read;
   const seen = new Set(known);
-  const { bodies, chunks, problems } = checkContents(read.contents, config.domains.access, seen);
+  const { bodies, chunks, problems } = checkContents(read.contents, config.domains.access, seen, checkedChunks);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw refusalOf(errors, read);
   // A copy, because wasm-core does not promise a buffer that can be handed over.
