@@ -269,6 +269,8 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
         { cursor: 'rubbish' },
         { cursor, sort: '-name' },
         { q: 'a b c d e f g h i' },
+        { q: 'a'.repeat(1_001) },
+        { filter: { tags: 'a'.repeat(1_001) } },
       ]) {
         await expect(store.list('apps', { limit: 3, ...wrong })).rejects.toMatchObject({ code: 'CW_INPUT_INVALID' });
       }
@@ -282,6 +284,13 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
       expect(await names('rules', { filter: { users: 'a\0b' } })).toEqual(['odd']);
       expect(await names('rules', { q: 'zoë' })).toEqual(['odd']);
       expect(await store.get('rules', 'a\0b')).toBeNull();
+      for (const bad of [
+        store.apply([{ kind: 'rules', name: 'a\0b', op: 'delete' }], ANN),
+        store.apply([{ ...putRule('a'), position: { before: 'a\0b' } }], ANN),
+        store.apply([putRule('a')], { ...ANN, comment: 'a\0b' }),
+      ]) {
+        await expect(bad).rejects.toMatchObject({ code: 'CW_INPUT_INVALID' });
+      }
       expect(await store.history('rules', 'A', { limit: 1 })).toEqual({ items: [], next: null });
     });
   });
