@@ -182,7 +182,7 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
       expect(await names('rules')).toEqual(['c', 'a', 'd', 'b']);
       const stays = await store.apply([{ ...putRule('a'), position: { after: 'c' } }], ANN);
       expect(stays.outcomes).toMatchObject([{ outcome: 'unchanged' }]);
-      await store.apply(
+      const several = await store.apply(
         [
           { ...putRule('x'), position: { after: 'b' } },
           { ...putRule('y'), position: { after: 'x' } },
@@ -192,6 +192,13 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
         ANN,
       );
       expect(await names('rules')).toEqual(['c', 'd', 'b', 'x', 'y', 'a', 'z']);
+      expect(several.outcomes.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+        'x created',
+        'y created',
+        'a moved',
+        'z created',
+      ]);
+      expect((await store.get('rules', 'b'))?.revision).toBe(1);
       const order = ['z', 'y', 'x'];
       const arranged = await store.apply([], ANN, { order: { rules: order } });
       expect(await names('rules')).toEqual(['c', 'd', 'b', 'z', 'y', 'a', 'x']);

@@ -65,7 +65,7 @@ function problemOf({ kind, name, position }: ObjectChange): ErrorProblem | null 
     return { kind: word, name, path: '', message: `there is no such kind${didYouMean(word, OBJECT_KINDS)}` };
   }
   const wrong = slug.safeParse(name).error?.issues[0];
-  if (wrong !== undefined) return { kind, name: String(name), path: 'name', message: wrong.message };
+  if (wrong !== undefined) return { kind, name, path: 'name', message: wrong.message };
   if (position !== undefined && !KINDS[word].ordered) {
     return { kind, name, path: 'position', message: 'objects of this kind have no order' };
   }
