@@ -27,6 +27,13 @@ export const ERRORS = {
   CW_ACCESS_ENDED: { status: 401, retryable: false, text: 'access was ended while the stream was open' },
   CW_BUSY: { status: 503, retryable: true, text: 'a bounded queue is full' },
 
+  // objects
+  CW_INPUT_INVALID: { status: 422, retryable: false, text: 'what was sent does not describe such an object' },
+  CW_NOT_FOUND: { status: 404, retryable: false, text: 'there is no such object' },
+  CW_CONFLICT: { status: 409, retryable: false, text: 'the object is there already, or in a state that forbids it' },
+  CW_PRECONDITION_FAILED: { status: 412, retryable: false, text: 'somebody else has changed the object meanwhile' },
+  CW_MANAGED: { status: 409, retryable: false, text: 'the configuration file manages the object; change it there' },
+
   // upstream
   CW_NO_PUBLISHER: { status: 502, retryable: true, text: 'no publisher of the app is connected' },
   CW_PUBLISHER_LOST: { status: 502, retryable: true, text: 'the publisher’s tunnel ended in the middle' },
@@ -146,14 +153,30 @@ export interface ErrorEntry {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** One of several things that are wrong: of an object where `kind` and `name` say so, else of what was sent. */
+export interface ErrorProblem {
+  readonly kind?: string;
+  readonly name?: string;
+  /** `ports[1]`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface CausewayErrorOptions extends ErrorOptions {
+  readonly problems?: readonly ErrorProblem[];
+}
+
 /** Every error that crosses a boundary of Causeway. `message` is for the log; people get `ERRORS[code].text`. */
 export class CausewayError extends Error {
   readonly code: ErrorCode;
+  /** Each thing that is wrong, where there is more to say than the message. */
+  readonly problems: readonly ErrorProblem[];
 
-  constructor(code: ErrorCode, message?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message?: string, options?: CausewayErrorOptions) {
     super(message ?? ERRORS[code].text, options);
     this.name = 'CausewayError';
     this.code = code;
+    this.problems = options?.problems ?? [];
   }
 
   get retryable(): boolean {

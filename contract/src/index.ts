@@ -3,6 +3,7 @@ export * from './errors.ts';
 export * from './host.ts';
 export * from './join-token.ts';
 export * from './limits.ts';
+export * from './object-kind.ts';
 export * from './open-header.ts';
 export * from './policy.ts';
 export * from './private-app.ts';

@@ -52,6 +52,11 @@ export const policyRule = z
     times: z.array(timeWindow).max(100).optional().describe('in the time zone of timeZone'),
     action: z.enum(['allow', 'block']),
     notice: z.string().min(1).max(500).optional().describe('what a blocked person is told'),
+    template: slug.optional().describe('the block template whose notice a blocked person is told'),
+  })
+  .refine((rule) => rule.template === undefined || (rule.action === 'block' && rule.notice === undefined), {
+    message: 'only a block without a notice of its own has a template',
+    path: ['template'],
   })
   .refine((rule) => rule.notice === undefined || rule.action === 'block', {
     message: 'only a block has a notice',

@@ -22,7 +22,7 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     usage: 'dev [URL] [--agent] [--workers N] [--fresh] [--trust] [--port P] [--data DIR] [--json]',
     does: 'a PoP, a publisher, an identity provider and an intranet on this machine, to try it all; URL publishes your own app',
   },
-  pop: { run: pop, usage: 'pop --config FILE [--data DIR] [--json]', does: 'run a PoP' },
+  pop: { run: pop, usage: 'pop --config FILE [--store postgres://…] [--data DIR] [--json]', does: 'run a PoP' },
   status: { run: status, usage: 'status [--data DIR] [--json]', does: 'what runs, what is connected, what is wrong' },
   explain: {
     run: explain,

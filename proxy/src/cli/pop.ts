@@ -9,10 +9,11 @@ import { EXIT, say } from './output.ts';
 import { untilSignal } from './signals.ts';
 
 export async function pop(args: string[]): Promise<number> {
-  const { values } = parse(args, { ...DATA_AND_JSON, config: { type: 'string' } });
+  const { values } = parse(args, { ...DATA_AND_JSON, config: { type: 'string' }, store: { type: 'string' } });
   if (values.config === undefined) throw new CausewayError('CW_USAGE', 'pop needs --config FILE');
   const configFile = resolve(values.config);
-  const config = await loadConfig(configFile);
+  const config = await loadConfig(configFile, { alone: false });
+  const store = values.store ?? config.store ?? process.env['CAUSEWAY_STORE'];
   const data = dataDir(values.data);
   const log = pino({ level: process.env['CAUSEWAY_LOG'] ?? 'info', base: { process: 'supervisor' } });
   const supervisor = new Supervisor({
@@ -20,6 +21,7 @@ export async function pop(args: string[]): Promise<number> {
     dataDir: data,
     ...listenAddress(config),
     workers: config.workers,
+    ...(store === undefined ? {} : { store }),
     operations: operationsAddress(config),
     log,
   });

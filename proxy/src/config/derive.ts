@@ -1,5 +1,5 @@
 import { enrolName } from '@causeway/contract';
-import { parseHostPort, type Config, type HostPort } from './schema.ts';
+import { parseHostPort, type Deployment, type HostPort } from './schema.ts';
 
 /** What follows from the configuration, in one place, so that no two processes derive it differently. */
 
@@ -10,17 +10,17 @@ function checked(text: string): HostPort {
 }
 
 /** Where the edge workers listen. */
-export function listenAddress(config: Config): HostPort {
+export function listenAddress(config: Deployment): HostPort {
   return checked(config.listen);
 }
 
 /** Where the supervisor answers health and metrics; loopback. */
-export function operationsAddress(config: Config): HostPort {
+export function operationsAddress(config: Deployment): HostPort {
   return checked(config.operations);
 }
 
 /** The port in URLs and join tokens. */
-export function publicPort(config: Config): number {
+export function publicPort(config: Deployment): number {
   return config.publicPort ?? listenAddress(config).port;
 }
 
@@ -29,28 +29,28 @@ export function webOrigin(host: string, port: number): string {
   return port === 443 ? `https://${host}` : `https://${host}:${port}`;
 }
 
-export function loginHost(config: Config): string {
+export function loginHost(config: Deployment): string {
   return `login.${config.domains.identity}`;
 }
 
-export function adminHost(config: Config): string {
+export function adminHost(config: Deployment): string {
   return `admin.${config.domains.identity}`;
 }
 
-export function loginOrigin(config: Config): string {
+export function loginOrigin(config: Deployment): string {
   return webOrigin(loginHost(config), publicPort(config));
 }
 
 /** Our SAML entity id. */
-export function entityId(config: Config): string {
+export function entityId(config: Deployment): string {
   return config.identityProvider.entityId ?? `${loginOrigin(config)}/saml/metadata`;
 }
 
 /** `host:port` that join tokens carry: every name below the tunnel domain leads to this PoP. */
-export function popAddress(config: Config): string {
+export function popAddress(config: Deployment): string {
   return `${enrolName(config.domains.tunnel)}:${publicPort(config)}`;
 }
 
-export function sessionMs(config: Config): number {
+export function sessionMs(config: Deployment): number {
   return config.session.hours * 3_600_000;
 }

@@ -179,13 +179,18 @@ workers: many
     ],
     ['activities: [read]', 'rules[0].activities[0]: expected "access"'],
     ['posture: [encrypted]', 'rules[0].posture: unknown key'],
-    ['ous: [corp]', 'rules[0].ous: nobody’s organisational unit is known: set identityProvider.ouAttribute'],
     ['sources: [corp.example]', 'rules[0].sources[0]: an IP, CIDR or from-to range'],
     ['destinations: [10.0.0.0/08]', 'rules[0].destinations[0]: a name, *.name, IP, CIDR or from-to range'],
     ['times: [{ from: 8:00 }]', 'rules[0].times[0].from: a time of day in two digits each, 00:00 to 24:00'],
     ['times: []', 'rules[0].times: an empty list matches nothing; leave it out to match all'],
   ])('refuses the condition %s', (condition, message) => {
     expect(problems(rules(`{ name: r, action: allow, ${condition} }`))).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('warns of units that no login says', () => {
+    const { warnings } = parseConfig(rules('{ name: r, action: allow, ous: [corp] }'), 'causeway.yaml');
+    const message = 'logins say no organisational unit, so only SCIM may: set identityProvider.ouAttribute';
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`rules\\[0\\]\\.ous: ${message}$`))]);
   });
 
   test('refuses a time zone that nobody knows', () => {

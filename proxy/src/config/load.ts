@@ -3,10 +3,11 @@ import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { CausewayError } from '@causeway/contract';
 import type { ShadowedRule } from '@causeway/wasm-core';
-import { neverDeciding } from '../policy/never-deciding.ts';
 import { didYouMean } from './closest.ts';
-import { crossChecks, shadowedWarning, type Problem } from './cross-checks.ts';
+import { crossChecks } from './cross-checks.ts';
 import { knownKeys } from './known-keys.ts';
+import { neverDecidingProblems } from './never-deciding-problems.ts';
+import type { Problem } from './object-checks.ts';
 import { configSchema, type Config } from './schema.ts';
 import { YamlSource } from './source-map.ts';
 
@@ -16,7 +17,9 @@ export interface LoadedConfig {
   readonly config: Config;
   /** What looks wrong but keeps nothing from running, each `causeway.yaml:12:5 rules[0].tags[1]: …`. */
   readonly warnings: readonly string[];
-  /** Looks for rules that can never decide. Of thousands of rules it takes seconds. */
+  /** Where something stands in the file: `causeway.yaml:12:5 rules[0].tags[1]`. */
+  readonly locate: (path: readonly PropertyKey[]) => string;
+  /** Looks for rules of the file that can never decide. Of thousands of rules it takes seconds. */
   readonly neverDeciding: () => NeverDeciding;
 }
 
@@ -25,25 +28,30 @@ export interface NeverDeciding {
   readonly warnings: readonly string[];
 }
 
+export interface LoadOptions {
+  /** False where an object of the file may name one that only the store has: the store's reader checks that then. */
+  readonly alone?: boolean;
+}
+
 /**
  * The configuration in `file`, checked, with absolute paths.
  *
  * @throws CausewayError `CW_CONFIG_MISSING` where the file, or one that it names, does not exist; `CW_CONFIG_INVALID`
  *   with every problem on a line of its own
  */
-export async function loadConfig(file: string): Promise<Config> {
-  return (await loadConfigWithWarnings(file)).config;
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<Config> {
+  return (await loadConfigWithWarnings(file, options)).config;
 }
 
-export async function loadConfigWithWarnings(file: string): Promise<LoadedConfig> {
-  const parsed = parseConfig(await readText(file), basename(file));
+export async function loadConfigWithWarnings(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+  const parsed = parseConfig(await readText(file), basename(file), options);
   const config = absolutePaths(parsed.config, dirname(resolve(file)));
   await checkFiles(config);
   return { ...parsed, config };
 }
 
 /** @param name what messages call the text @throws CausewayError `CW_CONFIG_INVALID` */
-export function parseConfig(text: string, name: string): LoadedConfig {
+export function parseConfig(text: string, name: string, { alone = true }: LoadOptions = {}): LoadedConfig {
   const source = new YamlSource(text);
   if (source.errors.length > 0) throw refusal(name, source.errors);
   const parsed = configSchema.safeParse(source.value);
@@ -53,30 +61,24 @@ export function parseConfig(text: string, name: string): LoadedConfig {
       parsed.error.issues.flatMap((issue) => located(source, issue)),
     );
   const config = parsed.data;
-  const found = crossChecks(config);
+  const found = crossChecks(config, alone);
   const place = ({ path, message }: Problem): Located => ({
     ...source.locate(path),
     message: `${z.core.toDotPath(path)}: ${message}`,
   });
   const errors = found.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw refusal(name, errors.map(place));
-  // Where no app has its tag yet, that is said already.
-  const waits = new Set(
-    found.flatMap(({ path: [list, rule, key] }) => (list === 'rules' && key === 'tags' ? [rule] : [])),
-  );
+  const locate = (path: readonly PropertyKey[]): string => {
+    const { line, column } = source.locate(path);
+    return `${name}:${line}:${column} ${z.core.toDotPath(path)}`;
+  };
   return {
     config,
     warnings: lines(name, found.map(place)),
+    locate,
     neverDeciding: () => {
-      const shadowed = neverDeciding(config.apps, config.rules);
-      const told = shadowed.filter(({ rule, by }) => by !== null || !waits.has(rule));
-      return {
-        shadowed,
-        warnings: lines(
-          name,
-          told.map((rule) => place(shadowedWarning(config, rule))),
-        ),
-      };
+      const { shadowed, problems } = neverDecidingProblems(config.apps, config.rules);
+      return { shadowed, warnings: lines(name, problems.map(place)) };
     },
   };
 }

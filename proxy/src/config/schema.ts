@@ -41,6 +41,10 @@ const certificateFiles = z.strictObject({
   key: path.describe('PEM file: the private key, not encrypted'),
 });
 
+/** What the configuration says of a publisher; that it enrolled, and how it is, it says itself. */
+export const publisherObject = z.strictObject({ name: slug, description: z.string().max(200).default('') });
+export type PublisherObject = z.output<typeof publisherObject>;
+
 export const configSchema = z.strictObject({
   listen: hostPort
     .default('127.0.0.1:8443')
@@ -73,7 +77,7 @@ export const configSchema = z.strictObject({
       .min(1)
       .max(500)
       .optional()
-      .describe('names the path of the person’s organisational unit, like corp/sales; needed by rules with ous'),
+      .describe('names the path of the person’s organisational unit, like corp/sales, for rules with ous'),
     entityId: z
       .string()
       .min(1)
@@ -98,7 +102,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('own web certificates; what is absent comes from the built-in CA'),
-  publishers: z.array(z.strictObject({ name: slug })).default([]),
+  store: z
+    .string()
+    .regex(/^postgres(?:ql)?:\/\//, 'postgres://user@host/database')
+    .max(4_096)
+    .optional()
+    .describe('the PostgreSQL database of several PoPs; a file in the data folder where absent'),
+  publishers: z.array(publisherObject).default([]),
   apps: z.array(privateApp).default([]),
   timeZone: z
     .string()
@@ -113,5 +123,7 @@ export const configSchema = z.strictObject({
 
 /** The checked configuration with every default filled in and every path absolute. */
 export type Config = z.output<typeof configSchema>;
+/** The configuration without the objects, which the store has. */
+export type Deployment = Omit<Config, 'publishers' | 'apps' | 'rules'>;
 /** What a person may write. */
 export type ConfigInput = z.input<typeof configSchema>;

@@ -1,26 +1,28 @@
 import { readFile } from 'node:fs/promises';
-import { CausewayError } from '@causeway/contract';
+import { basename } from 'node:path';
+import { CausewayError, codeOf } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
-import type { Config } from '../config/schema.ts';
-import type { ServerCertificates } from './ca/web-certificates.ts';
+import type { Snapshot } from '../rpc/messages.ts';
+import type { ServerCertificates, WebNames } from './ca/web-certificates.ts';
 import type { ConfigWatch } from './config-watch.ts';
 import type { Health } from './health.ts';
-import { parseMetadata } from './identity/saml/metadata.ts';
+import { parseMetadata, type IdentityProvider } from './identity/saml/metadata.ts';
 import type { Logger } from './log.ts';
+import { checkComment, type PreparedChange } from './objects/prepared-change.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
-import { compileSnapshot, numberSnapshot, type Analysis } from './snapshot/compiler.ts';
-import type { Store } from './store/store.ts';
+import type { DeadRulesSearch } from './snapshot/dead-rules-search.ts';
+import type { ContentsSource } from './snapshot/job.ts';
+import type { ComposedContents, Publishing } from './snapshot/publishing.ts';
 
 export interface ConfigurationOptions {
   readonly configFile: string;
-  readonly store: Store;
+  readonly publishing: Publishing;
   readonly log: Logger;
   readonly health: Health;
-  readonly now: () => number;
   /** Reads or issues the certificates of a configuration; what this throws refuses the configuration whole. */
-  readonly certificates: (config: Config) => Promise<ServerCertificates>;
-  /** Called with each configuration after the first, when it is in force here and before `reload` resolves. */
+  readonly certificates: (names: WebNames) => Promise<ServerCertificates>;
+  /** Called with each configuration after the first, when it is in force here and before what made it resolves. */
   readonly onPublished: (published: Published, certificates: ServerCertificates) => Promise<void>;
 }
 
@@ -28,17 +30,40 @@ export interface ConfigurationOptions {
 interface Built {
   readonly published: Published;
   readonly certificates: ServerCertificates;
+  readonly warnings: readonly string[];
 }
 
-/** The configuration in force, and the way from the file to the next one. What does not compile is refused whole. */
+/** Who publishes, and why. */
+export interface PublishedBy {
+  readonly actor: string;
+  readonly comment: string;
+}
+
+export interface PublishResult {
+  /** That is in force now; the one that was, where nothing has changed. */
+  readonly number: number;
+  readonly warnings: readonly string[];
+}
+
+/** Somebody else publishes in between so often at most before it is their turn for good. */
+const ATTEMPTS = 3;
+
+/**
+ * The configuration in force, and the ways to the next one: the file was changed, somebody publishes the working set,
+ * or another control process of the same store did. What does not compile is refused whole.
+ */
 export class Configuration {
   readonly #options: ConfigurationOptions;
   #current: Published | null = null;
   #watch: ConfigWatch | null = null;
-  /** Of the configuration built last. */
-  #analysis: Analysis | null = null;
-  /** Reloads run one after the other, in the order they were asked for. */
+  /** One thing after the other, in the order they were asked for. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Whether a look for another's snapshot is asked for and has not begun. */
+  #looking = false;
+  /** Of the snapshot in force. */
+  #deadRules: { readonly number: number; readonly search: DeadRulesSearch } | null = null;
+  /** Of another's snapshot that was refused here; looking at it again would change nothing. */
+  #refused = 0;
 
   private constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -50,7 +75,7 @@ export class Configuration {
   ): Promise<{ configuration: Configuration; certificates: ServerCertificates }> {
     const configuration = new Configuration(options);
     try {
-      const { published, certificates } = await configuration.#build();
+      const { published, certificates } = await configuration.#fromFile();
       configuration.#put(published);
       return { configuration, certificates };
     } catch (error) {
@@ -73,32 +98,67 @@ export class Configuration {
 
   /** @returns the number now in force; rejects with `CW_SNAPSHOT_REFUSED` and leaves the old one in force */
   reload(): Promise<number> {
-    const next = this.#last.then(() => this.#reload());
-    this.#last = next.catch(() => undefined);
-    return next;
+    return this.#inTurn(() => this.#reload());
+  }
+
+  /**
+   * Makes the working set the next snapshot, in force on every connected edge when this resolves.
+   *
+   * @throws CausewayError `CW_SNAPSHOT_REFUSED`, its `problems` each with kind, name, path and reason; the old one stays
+   */
+  async publish(by: PublishedBy): Promise<PublishResult> {
+    checkComment(by.comment);
+    return this.#inTurn(async () => {
+      const { config, snapshot, idp } = this.current();
+      const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);
+      const { number } = published.snapshot;
+      if (number !== snapshot.number) {
+        this.#put(published);
+        await this.#options.onPublished(published, certificates);
+      }
+      return { number, warnings };
+    });
+  }
+
+  /**
+   * What the working set would be refused for if it were published, with changes that are not made.
+   *
+   * @returns warnings
+   * @throws CausewayError `CW_SNAPSHOT_REFUSED` as `publish`
+   */
+  async check(changes: readonly PreparedChange[] = []): Promise<readonly string[]> {
+    const { config } = this.current();
+    return (await this.#options.publishing.compile({ from: 'working', config, changes })).warnings;
+  }
+
+  /** Looks whether another control process has published, and follows. Never rejects; any number of calls are cheap. */
+  async follow(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    await this.#inTurn(() => {
+      this.#looking = false;
+      return this.#follow();
+    }).catch(() => undefined);
   }
 
   close(): Promise<void> {
     this.#watch?.close();
-    return this.#last.then(() => this.#analysis?.stop());
+    return this.#last.then(() => this.#deadRules?.search.stop());
+  }
+
+  #inTurn<T>(what: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(what);
+    this.#last = next.catch(() => undefined);
+    return next;
   }
 
   async #reload(): Promise<number> {
-    const { log, health, onPublished, configFile } = this.#options;
+    const { onPublished, configFile } = this.#options;
     let built: Built;
     try {
-      built = await this.#build();
+      built = await this.#fromFile();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error({ code: 'CW_SNAPSHOT_REFUSED' }, `the new configuration is refused, the old one stays: ${reason}`);
-      health.set(
-        'configuration',
-        'degraded',
-        `CW_SNAPSHOT_REFUSED, number ${this.current().snapshot.number} stays: ${reason}`,
-      );
-      throw error instanceof CausewayError && error.code === 'CW_SNAPSHOT_REFUSED'
-        ? error
-        : new CausewayError('CW_SNAPSHOT_REFUSED', reason, { cause: error });
+      throw this.#refusal('the new configuration', error);
     }
     const { published, certificates } = built;
     this.#put(published);
@@ -107,32 +167,95 @@ export class Configuration {
     return published.snapshot.number;
   }
 
+  async #follow(): Promise<void> {
+    const { publishing, onPublished } = this.#options;
+    const number = await publishing.lastNumber();
+    if (number <= this.current().snapshot.number || number === this.#refused) return;
+    try {
+      const { config, idp } = this.current();
+      const composed = await publishing.compose(await publishing.compile({ from: 'snapshot', config, number }));
+      const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
+      const published = publishedOf(composed, publishing.adopt(composed, number), idp, publishing.now());
+      this.#put(published);
+      await onPublished(published, certificates);
+    } catch (error) {
+      this.#refused = number;
+      throw this.#refusal(`snapshot ${number} of another PoP`, error);
+    }
+  }
+
+  /** Says it where people look. */
+  #refusal(what: string, error: unknown): CausewayError {
+    const { log, health } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    const { number } = this.current().snapshot;
+    log.error({ code: 'CW_SNAPSHOT_REFUSED' }, `${what} is refused, the old one stays: ${reason}`);
+    health.set('configuration', 'degraded', `CW_SNAPSHOT_REFUSED, number ${number} stays: ${reason}`);
+    return error instanceof CausewayError && error.code === 'CW_SNAPSHOT_REFUSED'
+      ? error
+      : new CausewayError('CW_SNAPSHOT_REFUSED', reason, { cause: error });
+  }
+
   #put(published: Published): void {
     this.#current = published;
     const { number, apps, rules } = published.snapshot;
     this.#options.log.info({ snapshot: number, apps: apps.length, rules: rules.length }, 'configuration published');
     this.#options.health.set('configuration', 'ok', `number ${number}`);
     this.#options.health.set('identity provider', 'ok', `metadata of ${published.idp.entityId}`);
+    this.#searchDeadRules(published);
   }
 
-  async #build(): Promise<Built> {
-    const { store, configFile, now, log } = this.#options;
-    const compiled = await compileSnapshot(configFile);
-    const { config, warnings, analysis } = compiled;
-    this.#analysis?.stop();
-    this.#analysis = analysis;
-    for (const warning of warnings) log.warn(warning);
-    const idp = parseMetadata(await readMetadata(config.identityProvider.metadata));
-    const certificates = await this.#options.certificates(config);
-    const { snapshot } = await numberSnapshot(store, compiled, now());
-    const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
-    const policy = new PolicyView(snapshot, now());
-    void analysis.done.then((found) => {
-      for (const warning of found?.warnings ?? []) log.warn(warning);
-      policy.shadowed = found?.shadowed ?? null;
-    });
-    return { published: { config, snapshot, policy, idp, trust, sessionMs: sessionMs(config) }, certificates };
+  /** Once for each snapshot; what another one's search has not found yet nobody needs any more. */
+  #searchDeadRules({ snapshot: { number }, policy }: Published): void {
+    const { publishing, configFile, log } = this.#options;
+    if (this.#deadRules?.number !== number) {
+      void this.#deadRules?.search.stop();
+      this.#deadRules = { number, search: publishing.searchDeadRules(number, configFile) };
+      void this.#deadRules.search.done.then((found) => {
+        for (const warning of found?.warnings ?? []) log.warn(warning);
+      });
+    }
+    void this.#deadRules.search.done.then((found) => (policy.shadowed = found?.shadowed ?? null));
   }
+
+  async #fromFile(): Promise<Built> {
+    const { configFile, log } = this.#options;
+    const by = { actor: basename(configFile), comment: 'the file was read' };
+    const built = await this.#build({ from: 'file', configFile }, by, null);
+    for (const warning of built.warnings) log.warn(warning);
+    return built;
+  }
+
+  /** @param idp the identity provider; `null` reads what the configuration names */
+  async #build(source: ContentsSource, by: PublishedBy, idp: IdentityProvider | null): Promise<Built> {
+    const { publishing } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const compiled = await publishing.compile(source);
+      const { config, warnings } = compiled;
+      const provider = idp ?? parseMetadata(await readMetadata(config.identityProvider.metadata));
+      const composed = await publishing.compose(compiled);
+      const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
+      try {
+        const snapshot = publishing.adopt(composed, await publishing.number(compiled, by));
+        return { published: publishedOf(composed, snapshot, provider, publishing.now()), certificates, warnings };
+      } catch (error) {
+        if (codeOf(error) !== 'CW_CONFLICT' || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+}
+
+/** What control works with, made from composed contents and their snapshot. */
+export function publishedOf(
+  { compiled, bodies }: ComposedContents,
+  snapshot: Snapshot,
+  idp: IdentityProvider,
+  now: number,
+): Published {
+  const { config } = compiled;
+  const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
+  const policy = new PolicyView(snapshot, now);
+  return { config, snapshot, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
 }
 
 async function readMetadata(file: string): Promise<string> {

@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { publishedOf } from './configuration.ts';
+import type { IdentityProvider } from './identity/saml/metadata.ts';
 import { makeTestIdp, metadataOf, type TestIdp } from './identity/saml/test-idp.ts';
+import { ObjectStore } from './objects/object-store.ts';
+import type { Published } from './published.ts';
+import { SnapshotCompiler } from './snapshot/compiler.ts';
+import { Publishing } from './snapshot/publishing.ts';
+import type { Database, StoreLocation } from './store/database.ts';
+import { openDatabase } from './store/open-database.ts';
 
 /** A data folder and a configuration for tests of the control process, with an identity provider of the test's own. */
 export interface ControlFixture {
@@ -69,4 +77,39 @@ export async function makeControlFixture(): Promise<ControlFixture> {
     writeConfig,
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+/** Publishes the file as a starting control process does. */
+export async function publishFile(
+  location: StoreLocation,
+  configFile: string,
+  idp: IdentityProvider,
+): Promise<Published> {
+  const database = await openDatabase(location);
+  const compiler = new SnapshotCompiler();
+  try {
+    return await publishWith(database, location, compiler, configFile, idp);
+  } finally {
+    await compiler.close();
+    await database.close();
+  }
+}
+
+export async function publishWith(
+  database: Database,
+  location: StoreLocation,
+  compiler: SnapshotCompiler,
+  configFile: string,
+  idp: IdentityProvider,
+): Promise<Published> {
+  const publishing = new Publishing({
+    database,
+    location,
+    compiler,
+    objects: new ObjectStore(database, Date.now),
+    now: Date.now,
+  });
+  const composed = await publishing.compose(await publishing.compile({ from: 'file', configFile }));
+  const number = await publishing.number(composed.compiled, { actor: 'test', comment: '' });
+  return publishedOf(composed, publishing.adopt(composed, number), idp, Date.now());
 }

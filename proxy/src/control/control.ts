@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { popAddress } from '../config/derive.ts';
-import type { Config } from '../config/schema.ts';
 import type { EdgeSecrets } from '../rpc/messages.ts';
 import type { ChildMessage, ControlStart } from '../rpc/supervision.ts';
 import { adminCalls } from './admin-calls.ts';
 import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
-import { serverCertificates, type ServerCertificates } from './ca/web-certificates.ts';
+import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
 import { devicePrincipal, edgeCalls } from './edge-calls.ts';
@@ -25,13 +24,17 @@ import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
 import type { Logger } from './log.ts';
 import { controlMetrics } from './metrics.ts';
+import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
 import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
+import { SnapshotCompiler } from './snapshot/compiler.ts';
+import { Publishing } from './snapshot/publishing.ts';
 import { StoreWatch } from './store-watch.ts';
-import { openStore } from './store/kysely-store.ts';
+import { storeOn } from './store/kysely-store.ts';
+import { openDatabase } from './store/open-database.ts';
 
 export interface ControlOptions {
   readonly start: ControlStart;
@@ -78,8 +81,13 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 async function compose(options: ControlOptions, opened: (() => Promise<void> | void)[]): Promise<Control> {
   const { start, log, now, send } = options;
   makeDataDir(start.dataDir);
-  const store = await openStore({ file: join(start.dataDir, 'causeway.sqlite') });
-  opened.push(() => store.close());
+  const location = start.store === undefined ? { file: join(start.dataDir, 'causeway.sqlite') } : { url: start.store };
+  const database = await openDatabase(location);
+  opened.push(() => database.close());
+  const store = storeOn(database);
+  const objects = new ObjectStore(database, now);
+  const compiler = new SnapshotCompiler();
+  opened.push(() => compiler.close());
   const ca = await openCa(store, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
   const enrolment = openEnrolment(store, ca, now);
@@ -103,8 +111,8 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     ticketKeys,
     intentKey: intentKey.toString('base64'),
   });
-  const readCertificates = async (config: Config): Promise<ServerCertificates> => {
-    const fresh = await serverCertificates(store, ca, config, now());
+  const readCertificates = async (names: WebNames): Promise<ServerCertificates> => {
+    const fresh = await serverCertificates(store, ca, names, now());
     for (const warning of fresh.warnings) log.warn(warning);
     return fresh;
   };
@@ -120,8 +128,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   };
   const renewCertificates = async (): Promise<void> => {
     if (now() < certificates.renewAt) return;
+    const current = configuration.current();
     try {
-      await useCertificates(await readCertificates(configuration.current().config));
+      await useCertificates(await readCertificates({ ...current.config, apps: current.snapshot.apps }));
     } catch (error) {
       health.set('certificates', 'degraded', `the old ones stay: ${messageOf(error)}`);
       throw error;
@@ -130,10 +139,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
 
   const first = await Configuration.open({
     configFile: start.configFile,
-    store,
+    publishing: new Publishing({ database, location, compiler, objects, now }),
     log,
     health,
-    now,
     certificates: readCertificates,
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
@@ -143,6 +151,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const { configuration } = first;
   let { certificates } = first;
   opened.push(() => configuration.close());
+  opened.push(database.onMoved(() => void configuration.follow()));
 
   const app = portalApp({
     store,

@@ -3,20 +3,19 @@ import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RpcChannel, type Handlers } from '../rpc/channel.ts';
 import type { AdminCalls, ControlCalls, EdgeCalls, EventRecord, Revocation } from '../rpc/messages.ts';
 import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
-import { APP_HOST, makeControlFixture, type ControlFixture } from './control-fixture.ts';
+import { APP_HOST, makeControlFixture, publishFile, type ControlFixture } from './control-fixture.ts';
 import { devicePrincipal, edgeCalls, type EdgeServices } from './edge-calls.ts';
 import { Edges } from './edges.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
+import type { Published } from './published.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
-import { publishSnapshot } from './snapshot/compiler.ts';
-import { PolicyView } from './policy-view.ts';
 import { openStore } from './store/kysely-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -44,14 +43,19 @@ let sockets: net.Socket[];
 
 type Link = RpcChannel<EdgeCalls & AdminCalls, ControlCalls>;
 
+let published: Published;
+beforeAll(async () => {
+  const once = await makeControlFixture();
+  const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
+  const made = await publishFile({ file: join(once.dir, 'test.sqlite') }, once.configFile, idp);
+  published = { ...made, sessionMs: 60_000 };
+  once.remove();
+});
+
 beforeEach(async () => {
   fixture = await makeControlFixture();
   sockets = [];
   store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
-  const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
-  const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
-  const trust = { idp, spEntityId: 'sp', acsUrl: 'acs' };
-  const published = { config, snapshot, policy: new PolicyView(snapshot, 0), idp, trust, sessionMs: 60_000 };
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
   sessions = new Sessions(store, feed, Date.now);

@@ -1,7 +1,8 @@
 import { parseConfig } from '../config/load.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compilePolicy } from '@causeway/wasm-core';
+import { policyInput } from '../policy/policy-input.ts';
 import { PolicyView } from './policy-view.ts';
-import { compile } from './snapshot/compile.ts';
 
 const CONFIG = `
 domains: { access: access.test, identity: id.test, tunnel: tunnel.test }
@@ -33,7 +34,9 @@ const NOON = Date.parse('2026-11-23T12:00Z'); // a Monday
 
 function viewOf(text: string): PolicyView {
   const { config, neverDeciding } = parseConfig(text, 'causeway.yaml');
-  const made = new PolicyView(compile(config, 3), NOON);
+  const { apps, rules, timeZone } = config;
+  const policyImage = Buffer.from(compilePolicy(policyInput(apps, rules))).toString('base64');
+  const made = new PolicyView({ number: 3, apps, rules, timeZone, policyImage }, NOON);
   made.shadowed = neverDeciding().shadowed;
   return made;
 }

@@ -23,9 +23,12 @@ export interface AllowedApp {
   readonly agent: boolean;
 }
 
+/** What of a snapshot decides. */
+export type DecidingSnapshot = Pick<Snapshot, 'number' | 'apps' | 'rules' | 'policyImage' | 'timeZone'>;
+
 /** Control's own look at the published policy: for the portal's list and for `explain`. The edges decide. */
 export class PolicyView {
-  readonly #snapshot: Snapshot;
+  readonly #snapshot: DecidingSnapshot;
   readonly #policy: Policy;
   readonly #index: AppIndex;
   readonly #steered: SteeredApps;
@@ -36,7 +39,7 @@ export class PolicyView {
   #reference: ReferencePolicyMatcher | null = null;
 
   /** @param now milliseconds since 1970. Throws a wasm-core error when the image is none */
-  constructor(snapshot: Snapshot, now: number) {
+  constructor(snapshot: DecidingSnapshot, now: number) {
     this.#snapshot = snapshot;
     this.#policy = new Policy({ ...snapshot, image: Buffer.from(snapshot.policyImage, 'base64') }, now);
     this.#index = new AppIndex(snapshot.apps);

@@ -270,7 +270,7 @@ export class EdgeWorker {
   }
 
   async #putSnapshot(source: Snapshot): Promise<{ number: number }> {
-    if (this.#active?.source.number === source.number) return { number: source.number };
+    if (this.#active?.isOf(source) === true) return { number: source.number };
     try {
       this.#active = new ActiveSnapshot(source, Date.now());
     } catch (error) {

@@ -9,6 +9,7 @@ import {
 } from '@causeway/contract';
 import { DestinationPoints } from './destination-points.ts';
 import type { Target } from './policy.ts';
+import { portSegments, portText } from './port-segments.ts';
 
 /** Everything that a publisher of this name may be asked to open, whoever asks. */
 export function appsOfPublisher(apps: readonly PrivateApp[], publisher: string): AssignedApp[] {
@@ -31,14 +32,14 @@ const ANY_HOST = 'any.invalid';
  */
 export class SteeredApps {
   readonly #apps: readonly PrivateApp[];
-  readonly #edges: Record<Protocol, number[]>;
+  readonly #segments: (ranges: readonly PortRange[]) => PortRange[];
   readonly #points: DestinationPoints;
   /** By app, once it was asked for: what there is to ask. */
   readonly #questions: Question[] = [];
 
   constructor({ apps, rules }: { readonly apps: readonly PrivateApp[]; readonly rules: readonly PolicyRule[] }) {
     this.#apps = apps;
-    this.#edges = ruleEdges(rules);
+    this.#segments = portSegments(rules);
     this.#points = new DestinationPoints(rules);
   }
 
@@ -64,7 +65,7 @@ export class SteeredApps {
   }
 
   #questionOf({ ports, hosts }: PrivateApp): Question {
-    const ranges = ports.map(parsePortRange).map((range) => split(range, this.#edges[range.protocol]));
+    const ranges = ports.map(parsePortRange).map((range) => this.#segments([range]));
     if (this.#points.none) return { ranges, hosts: [{ names: hosts, points: [ANY_HOST] }] };
     return { ranges, hosts: hosts.map((host) => ({ names: [host], points: this.#pointsOf(host) })) };
   }
@@ -81,21 +82,6 @@ interface Question {
   readonly hosts: readonly { readonly names: readonly string[]; readonly points: readonly Target['host'][] }[];
 }
 
-/** The ports at which the answer of some rule may change, ascending. */
-function ruleEdges(rules: readonly PolicyRule[]): Record<Protocol, number[]> {
-  const edges: Record<Protocol, Set<number>> = { tcp: new Set(), udp: new Set() };
-  for (const range of rules.flatMap((rule) => rule.ports ?? []).map(parsePortRange)) {
-    edges[range.protocol].add(range.from).add(range.to + 1);
-  }
-  const sorted = (set: Set<number>): number[] => [...set].toSorted((a, b) => a - b);
-  return { tcp: sorted(edges.tcp), udp: sorted(edges.udp) };
-}
-
-function split({ protocol, from, to }: PortRange, edges: readonly number[]): PortRange[] {
-  const starts = [from, ...edges.filter((edge) => edge > from && edge <= to)];
-  return starts.map((start, i) => ({ protocol, from: start, to: (starts[i + 1] ?? to + 1) - 1 }));
-}
-
 function join(ranges: readonly PortRange[]): PortRange[] {
   const joined: PortRange[] = [];
   for (const range of ranges) {
@@ -104,8 +90,4 @@ function join(ranges: readonly PortRange[]): PortRange[] {
     else joined.push(range);
   }
   return joined;
-}
-
-function portText({ protocol, from, to }: PortRange): string {
-  return from === to ? `${protocol}/${from}` : `${protocol}/${from}-${to}`;
 }

@@ -1,4 +1,4 @@
-import { addressNumber, type PolicyRule, type PrivateApp, type Verdict } from '@causeway/contract';
+import { addressNumber, type PolicyRule, type PrivateApp, type Protocol, type Verdict } from '@causeway/contract';
 import { PolicyMatcher, type PolicySession } from '@causeway/wasm-core';
 import { OpenWindows } from './open-windows.ts';
 import { policySubject, type PolicyPrincipal } from './policy-input.ts';
@@ -93,7 +93,13 @@ export class Policy {
    * @param target `null` where there is no app
    * @param now milliseconds since 1970
    */
-  decide(session: OpenedSession, app: number, target: Target | null, now: number): Verdict {
+  decide(
+    session: OpenedSession,
+    app: number,
+    target: Target | null,
+    now: number,
+    protocol: Protocol = 'tcp',
+  ): Verdict {
     if (this.#appNumbers.length === 0) return DEFAULT;
     if (session === null) return NO_ADDRESS;
     const number = app < 0 || target === null ? -1 : (this.#appNumbers[app] ?? -1);
@@ -101,7 +107,7 @@ export class Policy {
     const known = number < 0 ? 0 : number;
     const utcOffset = this.#clock.offset(now);
     const flow = this.#asksForDestination[known] === 0 ? { now, utcOffset } : { destination: host, now, utcOffset };
-    const rule = this.#matcher.decide(session, known, 'tcp', port, flow);
+    const rule = this.#matcher.decide(session, known, protocol, port, flow);
     return number < 0 || rule < 0 ? DEFAULT : this.#verdictOf(rule);
   }
 

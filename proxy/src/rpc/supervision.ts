@@ -30,6 +30,11 @@ export interface ControlStart {
   readonly dataDir: string;
   readonly configFile: string;
   readonly workers: number;
+  /**
+   * URL of a PostgreSQL database; a file of SQLite in the data folder where absent. It may hold a password, so it is
+   * given as `CAUSEWAY_STORE` in the environment.
+   */
+  readonly store?: string;
 }
 
 export interface EdgeStart {

@@ -25,6 +25,8 @@ export interface ChildOptions {
   readonly name: string;
   readonly main: string;
   readonly start: object;
+  /** What is secret, and would be seen by everybody among the arguments. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly log: Logger;
   onMessage(message: ChildMessage, socket: Socket | undefined): void;
   onState(state: ChildState): void;
@@ -105,6 +107,7 @@ export class Child {
     this.#startedAt = Date.now();
     this.#health = { ready: false, components: [] };
     const child = fork(this.#options.main, [JSON.stringify(this.#options.start)], {
+      env: { ...process.env, ...this.#options.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'json',
     });

@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
+  /** URL of the PostgreSQL database; a file in the data folder where absent. */
+  readonly store?: string;
   readonly operations: { readonly host: string; readonly port: number };
   readonly log: Logger;
 }
@@ -38,11 +40,8 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { configFile, dataDir, host, port, workers } = options;
-    this.#control = this.#child('control', '../control/main.ts', {
-      dataDir,
-      configFile,
-      workers,
-    } satisfies ControlStart);
+    const start: ControlStart = { dataDir, configFile, workers };
+    this.#control = this.#child('control', '../control/main.ts', start, { CAUSEWAY_STORE: options.store ?? '' });
     this.#edges = Array.from({ length: workers }, (_, worker) =>
       this.#child(`edge-${worker}`, '../edge/main.ts', { worker, workers, dataDir, host, port } satisfies EdgeStart),
     );
@@ -100,11 +99,12 @@ export class Supervisor {
     return [this.#control, ...this.#edges];
   }
 
-  #child(name: string, main: string, start: object): Child {
+  #child(name: string, main: string, start: object, env: Readonly<Record<string, string>> = {}): Child {
     const child: Child = new Child({
       name,
       main: fileURLToPath(new URL(main, import.meta.url)),
       start,
+      env,
       log: this.#options.log,
       onMessage: (message, socket) => this.#receive(message, socket),
       onState: (state: ChildState) => this.#options.log.debug({ child: name, state }, 'child state'),

@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { CausewayError } from '@causeway/contract';
+import { CausewayError, type PrivateApp } from '@causeway/contract';
 import { adminHost, loginHost } from '../../config/derive.ts';
-import type { Config } from '../../config/schema.ts';
+import type { Deployment } from '../../config/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Ca, IssuedServer } from './ca.ts';
 
@@ -27,6 +27,9 @@ export interface ServerCertificates {
   readonly warnings: readonly string[];
 }
 
+/** What names the certificates are for. */
+export type WebNames = Deployment & { readonly apps: readonly PrivateApp[] };
+
 const LIFE_DAYS = 30;
 const REREAD_MS = 12 * 3_600_000;
 
@@ -44,7 +47,7 @@ interface Kept extends IssuedServer {
 export async function serverCertificates(
   store: Store,
   ca: Ca,
-  config: Config,
+  config: WebNames,
   now: number,
 ): Promise<ServerCertificates> {
   const { tunnel } = config.domains;
@@ -69,7 +72,7 @@ export async function serverCertificates(
 }
 
 /** A wildcard stands for one label (RFC 6125 §6.4.3), so a custom URL further down brings the wildcard of its zone. */
-export function accessNames(config: Config): string[] {
+export function accessNames(config: WebNames): string[] {
   const { access } = config.domains;
   const names = new Set([access, `*.${access}`]);
   for (const url of config.apps.flatMap((app) => app.clientless?.urls ?? [])) {

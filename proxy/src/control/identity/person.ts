@@ -1,5 +1,5 @@
 import { CausewayError, organisationalUnit } from '@causeway/contract';
-import type { Config } from '../../config/schema.ts';
+import type { Deployment } from '../../config/schema.ts';
 import type { SamlProfile } from './saml/assertion.ts';
 import type { Person } from './sessions.ts';
 
@@ -16,7 +16,7 @@ function clean(text: string, length: number): string {
 /** Who the assertion speaks of: the NameID is the user, the named attributes are the rest. */
 export function personOf(
   profile: SamlProfile,
-  names: Pick<Config['identityProvider'], 'groupsAttribute' | 'displayNameAttribute' | 'ouAttribute'>,
+  names: Pick<Deployment['identityProvider'], 'groupsAttribute' | 'displayNameAttribute' | 'ouAttribute'>,
 ): Person {
   const user = clean(profile.nameId, 255);
   if (user === '' || user !== profile.nameId)

@@ -4,13 +4,13 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '@causeway/contract';
 import type { Hono } from 'hono';
-import { entityId } from '../../config/derive.ts';
 import { sealIntent } from '../../rpc/intent.ts';
 import {
   ACS,
   APP_HOST,
   LOGIN_ORIGIN,
   makeControlFixture,
+  publishFile,
   SP,
   SSO_URL,
   type ControlFixture,
@@ -20,10 +20,8 @@ import { PendingLogins } from '../identity/saml/pending.ts';
 import { verifyResponse } from '../identity/saml/verify.ts';
 import { Sessions } from '../identity/sessions.ts';
 import { Tickets } from '../identity/tickets.ts';
-import { PolicyView } from '../policy-view.ts';
 import type { Published } from '../published.ts';
 import type { Revoked } from '../revocation-feed.ts';
-import { publishSnapshot } from '../snapshot/compiler.ts';
 import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { portalApp } from './app.ts';
@@ -44,11 +42,10 @@ let app: Hono<PortalEnv>;
 
 beforeAll(async () => {
   fixture = await makeControlFixture();
-  store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
-  const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
+  const location = { file: join(fixture.dir, 'test.sqlite') };
+  store = await openStore(location);
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
-  const trust = { idp, spEntityId: entityId(config), acsUrl: ACS };
-  published = { config, snapshot, policy: new PolicyView(snapshot, 0), idp, trust, sessionMs: 8 * 3_600_000 };
+  published = await publishFile(location, fixture.configFile, idp);
 });
 
 afterAll(async () => {

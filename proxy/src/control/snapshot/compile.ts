@@ -1,28 +1,14 @@
-import { compilePolicy } from '@causeway/wasm-core';
-import { loginOrigin, publicPort } from '../../config/derive.ts';
-import type { Config } from '../../config/schema.ts';
-import { policyInput } from '../../policy/policy-input.ts';
-import type { Snapshot } from '../../rpc/messages.ts';
+import type { PolicyRule } from '@causeway/contract';
 
-/**
- * What the edges need of a configuration, under its number. Pure: the same configuration compiles to the same snapshot.
- *
- * @throws CoreError where the policy is beyond the core's limits
- */
-export function compile(config: Config, number: number): Snapshot {
-  const { apps, rules, domains } = config;
-  const image = compilePolicy(policyInput(apps, rules));
-  return {
-    number,
-    accessDomain: domains.access,
-    identityDomain: domains.identity,
-    tunnelDomain: domains.tunnel,
-    loginOrigin: loginOrigin(config),
-    apps,
-    rules,
-    timeZone: config.timeZone,
-    policyImage: Buffer.from(image).toString('base64'),
-    publishers: config.publishers.map(({ name }) => name),
-    publicPort: publicPort(config),
-  };
+/** Rules as the edges need them, which know notices and no templates. */
+export function withNotices(
+  rules: readonly PolicyRule[],
+  templates: readonly { readonly name: string; readonly notice: string }[],
+): readonly PolicyRule[] {
+  if (templates.length === 0) return rules;
+  const notices = new Map(templates.map(({ name, notice }) => [name, notice]));
+  return rules.map((rule) => {
+    const notice = rule.template === undefined ? undefined : notices.get(rule.template);
+    return notice === undefined ? rule : { ...rule, notice };
+  });
 }

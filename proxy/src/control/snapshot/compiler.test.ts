@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PolicyMatcher } from '@causeway/wasm-core';
-import { openStore } from '../store/kysely-store.ts';
-import type { Store } from '../store/store.ts';
-import { compileSnapshot, publishSnapshot } from './compiler.ts';
+import { publishWith } from '../control-fixture.ts';
+import type { Published } from '../published.ts';
+import type { Database, StoreLocation } from '../store/database.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { SnapshotCompiler } from './compiler.ts';
+import { DeadRulesSearch } from './dead-rules-search.ts';
 
 const GOOD = `domains: { access: apps.example, identity: id.example, tunnel: tunnel.example }
 identityProvider: { metadata: idp.xml }
@@ -23,23 +26,33 @@ rules:
   - { name: ann, users: [ann], apps: [ssh], action: allow }
 `;
 
+const IDP = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
+
 let folder = '';
 let file = '';
-let store: Store;
+let database: Database;
+let location: StoreLocation;
+let compiler: SnapshotCompiler;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-snapshot-'));
   file = join(folder, 'causeway.yaml');
   await writeFile(join(folder, 'idp.xml'), '<x/>');
-  store = await openStore({ file: join(folder, 's.sqlite') });
+  location = { file: join(folder, 's.sqlite') };
+  database = await openDatabase(location);
+  compiler = new SnapshotCompiler();
 });
 beforeEach(() => writeFile(file, GOOD));
 afterAll(async () => {
-  await store.close();
+  await compiler.close();
+  await database.close();
   await rm(folder, { recursive: true });
 });
 
+const publish = (): Promise<Published> => publishWith(database, location, compiler, file, IDP);
+const compile = () => compiler.run(location, 'compile', { source: { from: 'file', configFile: file }, known: [] });
+
 test('the image decides as the rules say', async () => {
-  const { snapshot, config } = await compileSnapshot(file);
+  const { snapshot } = await publish();
   expect(snapshot).toMatchObject({
     accessDomain: 'apps.example',
     identityDomain: 'id.example',
@@ -48,8 +61,8 @@ test('the image decides as the rules say', async () => {
     publishers: ['dc1', 'dc2'],
     publicPort: 8443,
   });
-  expect(snapshot.apps).toEqual(config.apps);
-  expect(snapshot.rules).toEqual(config.rules);
+  expect(snapshot.apps.map(({ name }) => name)).toEqual(['wiki', 'ssh']);
+  expect(snapshot.rules.map(({ name }) => name)).toEqual(['no-agents', 'staff', 'ann']);
 
   const matcher = new PolicyMatcher(Buffer.from(snapshot.policyImage, 'base64'));
   expect(matcher.apps).toEqual(['wiki', 'ssh']);
@@ -66,48 +79,51 @@ test('the image decides as the rules say', async () => {
   expect(decide('ann', [], 'agent', 1, 22)).toBe(2);
 });
 
-test('what can never decide is found after the snapshot, in the same thread', async () => {
+test('what can never decide is found after the snapshot, in another thread', async () => {
   const dead =
     '  - { name: staff-too, users: [ann], groups: [staff], tags: [docs], ports: [tcp/443], action: block }\n';
   await writeFile(file, GOOD + dead);
-  const { analysis, warnings } = await compileSnapshot(file);
-  expect(warnings).toEqual([]);
-  expect(await analysis.done).toEqual({
-    shadowed: [{ rule: 3, by: 1 }],
-    warnings: [
-      'causeway.yaml:15:5 rules[3]: "staff-too" never decides: rules[1] "staff" before it matches whatever it does',
-    ],
-  });
-  const stopped = await compileSnapshot(file);
-  stopped.analysis.stop();
-  expect(await stopped.analysis.done).toBeNull();
+  const { number } = (await publish()).snapshot;
+  const search = new DeadRulesSearch(location, { number, configFile: file });
+  const message = '"staff-too" never decides: rules[1] "staff" before it matches whatever it does';
+  const shadowed = [{ rule: 3, by: 1 }];
+  expect(await search.done).toEqual({ shadowed, warnings: [`causeway.yaml:15:5 rules[3]: ${message}`] });
+  await writeFile(file, GOOD);
+  const later = new DeadRulesSearch(location, { number, configFile: file });
+  expect(await later.done).toEqual({ shadowed, warnings: [`rules "staff-too": ${message}`] });
+  const stopped = new DeadRulesSearch(location, { number, configFile: file });
+  await stopped.stop();
+  expect(await stopped.done).toBeNull();
 });
 
 test('publishing numbers what changed and nothing else', async () => {
-  const first = await publishSnapshot(store, file, 1);
-  expect(first.snapshot.number).toBe(1);
-  expect((await publishSnapshot(store, file, 2)).snapshot).toEqual(first.snapshot);
+  const first = await publish();
+  expect((await publish()).snapshot).toEqual(first.snapshot);
   await writeFile(file, `${GOOD}# only a remark\n`);
-  expect((await publishSnapshot(store, file, 3)).snapshot.number).toBe(1);
+  expect((await publish()).snapshot.number).toBe(first.snapshot.number);
   await writeFile(file, GOOD.replace('users: [ann]', 'users: [bob]'));
-  expect((await publishSnapshot(store, file, 4)).snapshot.number).toBe(2);
+  expect((await publish()).snapshot.number).toBe(first.snapshot.number + 1);
 });
 
 test('a configuration with a fault is refused whole, with its lines, and publishes nothing', async () => {
-  const { number } = (await publishSnapshot(store, file, 5)).snapshot;
+  const { number } = (await publish()).snapshot;
   await writeFile(file, GOOD.replace('[dc2]', '[dc3]').replace('apps: [ssh]', 'apps: [shh]'));
-  await expect(publishSnapshot(store, file, 6)).rejects.toMatchObject({
+  await expect(publish()).rejects.toMatchObject({
     code: 'CW_SNAPSHOT_REFUSED',
     message: [
       'causeway.yaml:10:69 apps[1].publishers[0]: there is no publisher "dc3"; did you mean "dc1"?',
       'causeway.yaml:14:39 rules[2].apps[0]: there is no app "shh"; did you mean "ssh"?',
     ].join('\n'),
+    problems: [
+      { kind: 'apps', name: 'ssh', path: 'publishers[0]' },
+      { kind: 'rules', name: 'ann', path: 'apps[0]' },
+    ],
     cause: { code: 'CW_CONFIG_INVALID' },
   });
   await writeFile(file, GOOD);
-  expect((await publishSnapshot(store, file, 7)).snapshot.number).toBe(number);
+  expect((await publish()).snapshot.number).toBe(number);
   await rm(file);
-  await expect(compileSnapshot(file)).rejects.toMatchObject({
+  await expect(compile()).rejects.toMatchObject({
     code: 'CW_SNAPSHOT_REFUSED',
     cause: { code: 'CW_CONFIG_MISSING' },
   });
@@ -121,8 +137,8 @@ test('the control loop goes on while a large policy compiles', async () => {
   await writeFile(file, GOOD + rules.join(''));
   let turns = 0;
   const timer = setInterval(() => turns++, 5);
-  const { snapshot } = await compileSnapshot(file);
+  const { objects } = await compile();
   clearInterval(timer);
-  expect(snapshot.rules).toHaveLength(5_003);
+  expect(objects).toBe(5_007);
   expect(turns).toBeGreaterThan(10);
 });

@@ -1,31 +1,42 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { codeOf, type ErrorCode } from '@causeway/contract';
-import { loadConfigWithWarnings, type NeverDeciding } from '../../config/load.ts';
-import type { Config } from '../../config/schema.ts';
-import type { Snapshot } from '../../rpc/messages.ts';
-import { compile } from './compile.ts';
+import { parentPort } from 'node:worker_threads';
+import { CausewayError, codeOf } from '@causeway/contract';
+import { differencesBetween, entries, impactOfDraft, restoration, shadowed } from './comparing.ts';
+import { compileContents } from './compile-contents.ts';
+import { deadRules } from './dead-rules.ts';
+import type { FromSnapshotThread, JobName, Jobs, ToSnapshotThread } from './job.ts';
 
-/** What the thread says: one of the first two, after `compiled` the third, then it ends. */
-export type FromSnapshotThread =
-  | {
-      readonly t: 'compiled';
-      readonly config: Config;
-      /** With number 0: the store gives the real one. */
-      readonly snapshot: Snapshot;
-      readonly warnings: readonly string[];
-    }
-  | { readonly t: 'refused'; readonly code: ErrorCode; readonly message: string }
-  | ({ readonly t: 'analysed' } & NeverDeciding);
-
-/** Entry of the thread: `workerData` is the configuration's file. Nobody waits for the analysis. */
-async function run(file: string, say: (message: FromSnapshotThread) => void): Promise<void> {
-  try {
-    const { config, warnings, neverDeciding } = await loadConfigWithWarnings(file);
-    say({ t: 'compiled', config, snapshot: compile(config, 0), warnings });
-    say({ t: 'analysed', ...neverDeciding() });
-  } catch (error) {
-    say({ t: 'refused', code: codeOf(error), message: error instanceof Error ? error.message : String(error) });
+/** Entry of the thread that reads, checks, compiles and compares contents. */
+async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answer']> {
+  const { location } = message;
+  switch (message.job) {
+    case 'compile':
+      return compileContents(location, message.args);
+    case 'entries':
+      return entries(location, message.args);
+    case 'differences':
+      return differencesBetween(location, message.args);
+    case 'restoration':
+      return restoration(location, message.args);
+    case 'shadowed':
+      return shadowed(location, message.args);
+    case 'deadRules':
+      return deadRules(location, message.args);
+    case 'impact':
+      return impactOfDraft(location, message.args);
   }
 }
 
-await run(String(workerData), (message) => parentPort?.postMessage(message));
+async function run(message: ToSnapshotThread): Promise<void> {
+  let said: FromSnapshotThread;
+  const heap = (): number => process.memoryUsage().heapUsed;
+  try {
+    said = { t: 'done', answer: await answerTo(message), heapBytes: heap() };
+  } catch (error) {
+    const problems = error instanceof CausewayError ? error.problems : [];
+    const text = error instanceof Error ? error.message : String(error);
+    said = { t: 'refused', code: codeOf(error), message: text, problems, heapBytes: heap() };
+  }
+  parentPort?.postMessage(said, said.t === 'done' && 'image' in said.answer ? [said.answer.image.buffer] : []);
+}
+
+parentPort?.on('message', (message: ToSnapshotThread) => void run(message));

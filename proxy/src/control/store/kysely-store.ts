@@ -19,7 +19,6 @@ import type { ThreadOptions } from './thread-calls.ts';
 
 /** Rows of one insert statement; a database limits the parameters of a statement. */
 const INSERT_ROWS = 200;
-const SNAPSHOTS_KEPT = 100;
 const EVENTS_MAX = 10_000;
 
 /**
@@ -28,7 +27,12 @@ const EVENTS_MAX = 10_000;
  * @throws CausewayError `CW_STORE_FAILED`
  */
 export async function openStore(location: StoreLocation, options: ThreadOptions = {}): Promise<Store> {
-  return new KyselyStore(await openDatabase(location, options));
+  return storeOn(await openDatabase(location, options));
+}
+
+/** The records in a database that others use too; closing the store closes it. */
+export function storeOn(database: Database): Store {
+  return new KyselyStore(database);
 }
 
 /** The records of the control process, on either database. */
@@ -291,27 +295,6 @@ class KyselyStore implements Store {
     return row.value;
   }
 
-  async publishSnapshot(text: string, at: number): Promise<number> {
-    return this.#write(async (tx) => {
-      await lockCounters(tx);
-      const last = await tx
-        .selectFrom('snapshot')
-        .select(['number', 'text'])
-        .orderBy('number', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      // Only the latest: numbers rise, so going back to an older text is a new number.
-      if (last?.text === text) return last.number;
-      const number = (last?.number ?? 0) + 1;
-      await tx.insertInto('snapshot').values({ number, text, published_at: at }).execute();
-      await tx
-        .deleteFrom('snapshot')
-        .where('number', '<=', number - SNAPSHOTS_KEPT)
-        .execute();
-      return number;
-    });
-  }
-
   async sweep(now: number, eventsBefore: number): Promise<void> {
     await this.#write((tx) => sweep(tx, now, eventsBefore));
   }
@@ -369,15 +352,6 @@ async function raiseEpoch(tx: Transaction<StoreTables>): Promise<void> {
   await tx
     .updateTable('counter')
     .set((e) => ({ value: e('value', '+', 1) }))
-    .where('name', '=', 'epoch')
-    .execute();
-}
-
-/** Until the transaction ends, nobody else numbers anything. */
-async function lockCounters(tx: Transaction<StoreTables>): Promise<void> {
-  await tx
-    .updateTable('counter')
-    .set((e) => ({ value: e.ref('value') }))
     .where('name', '=', 'epoch')
     .execute();
 }

@@ -3,6 +3,7 @@ import { CausewayError } from '@causeway/contract';
 import type { Database } from './database.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { organisationalUnits } from './migrations/0002-organisational-units.ts';
+import { objects } from './migrations/0003-objects.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -14,6 +15,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   { name: 'foundation', up: foundation },
   { name: 'organisational-units', up: organisationalUnits },
+  { name: 'objects', up: objects },
 ];
 
 /** Any number that nobody else locks in this database. */

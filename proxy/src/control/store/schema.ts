@@ -1,10 +1,11 @@
 import type { Generated } from 'kysely';
+import type { ObjectTables } from './object-tables.ts';
 
 /**
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-export interface StoreTables {
+export interface StoreTables extends ObjectTables {
   migration: { number: number; name: string };
   secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
@@ -38,5 +39,4 @@ export interface StoreTables {
     /** The whole record; the columns beside it are for searching. */
     record: string;
   };
-  snapshot: { number: number; text: string; published_at: number };
 }

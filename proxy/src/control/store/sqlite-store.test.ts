@@ -119,6 +119,17 @@ describe('migrations', () => {
     await store.close();
   });
 
+  test('numbers of snapshots go on from those of the first schema', async () => {
+    await withDatabase(async (db) => {
+      await migrate(db, 'sqlite', [{ name: 'foundation', up: foundation }]);
+      await sql`insert into snapshot (number, text, published_at) values (6, 'a', 1), (7, 'b', 2)`.execute(db);
+      await migrate(db, 'sqlite');
+      const query = db.selectFrom('counter').select('value').where('name', '=', 'snapshot');
+      expect(await query.executeTakeFirst()).toEqual({ value: 7 });
+      expect(await db.selectFrom('snapshot').selectAll().execute()).toEqual([]);
+    });
+  });
+
   test('a migration that fails leaves nothing of it behind', async () => {
     const half = step('half', async (db) => {
       await db.schema.createTable('half').addColumn('x', 'text').execute();

@@ -180,13 +180,6 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       expect(await store.events(0)).toEqual([]);
     });
 
-    test('the same text keeps its number, any other gets the next', async () => {
-      expect(await store.publishSnapshot('a', 1)).toBe(1);
-      expect(await store.publishSnapshot('a', 2)).toBe(1);
-      expect(await store.publishSnapshot('b', 3)).toBe(2);
-      expect(await store.publishSnapshot('a', 4)).toBe(3);
-    });
-
     test('a sweep forgets what has expired and nothing else', async () => {
       await store.createSession(session('s_1', 'ann'));
       await store.createSession({ ...session('s_2', 'ann'), expiresAt: 2_000 });
@@ -214,14 +207,12 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await store.createSession(session('s_2', 'bob'));
       await store.endSession('s_2');
       await store.appendEvents([event(1)]);
-      await store.publishSnapshot('a', 1);
       await reopen();
       expect(await store.findSecret('key')).toBe('one');
       expect(await store.session('s_1')).toEqual(session('s_1', 'ann'));
       expect(await store.grants(0)).toHaveLength(1);
       expect(await store.epoch()).toBe(1);
       expect(await store.events(10)).toEqual([event(1)]);
-      expect(await store.publishSnapshot('a', 2)).toBe(1);
     });
 
     test('writes at once from two openers all arrive', async () => {

@@ -54,9 +54,6 @@ export interface Store {
 
   epoch(): Promise<number>;
 
-  /** Keeps a published configuration under the next number and returns that; the same text keeps its number. */
-  publishSnapshot(text: string, at: number): Promise<number>;
-
   /** Forgets what has expired: sessions, tokens, assertions, events before `eventsBefore`. Bounded work per call. */
   sweep(now: number, eventsBefore: number): Promise<void>;
   close(): Promise<void>;

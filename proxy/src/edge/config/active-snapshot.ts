@@ -29,6 +29,20 @@ export class ActiveSnapshot {
     }
   }
 
+  /** Whether it was made from the same: the number is that of the objects, beside which the deployment may change. */
+  isOf(source: Snapshot): boolean {
+    const { number, accessDomain, identityDomain, tunnelDomain, loginOrigin, publicPort, timeZone } = this.source;
+    return (
+      number === source.number &&
+      accessDomain === source.accessDomain &&
+      identityDomain === source.identityDomain &&
+      tunnelDomain === source.tunnelDomain &&
+      loginOrigin === source.loginOrigin &&
+      publicPort === source.publicPort &&
+      timeZone === source.timeZone
+    );
+  }
+
   /** What a publisher of this name serves. */
   assignedTo(publisher: string): AssignedApp[] {
     return appsOfPublisher(this.apps, publisher);

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { Kind } from './kind.ts';
+
+/** What holds for the whole deployment. There is one such object, named `default`; without it every default holds. */
+export const settings = z.strictObject({
+  name: z.literal('default'),
+  devices: z
+    .strictObject({ perPerson: z.number().int().min(1).max(1_000).default(16).describe('enrolled devices at most') })
+    .prefault({}),
+  grace: z
+    .strictObject({
+      minutes: z
+        .number()
+        .int()
+        .min(0)
+        .max(24 * 60)
+        .default(15)
+        .describe('how long established access goes on while the store is lost'),
+    })
+    .prefault({}),
+  events: z
+    .strictObject({
+      retentionDays: z.number().int().min(1).max(3_650).default(30),
+      pseudonymiseUser: z.boolean().default(false),
+      dropPath: z.boolean().default(false),
+      dropOwner: z.boolean().default(false).describe('owner and host name of devices'),
+    })
+    .prefault({}),
+});
+export type Settings = z.output<typeof settings>;
+
+export const settingsKind: Kind<Settings> = { kind: 'settings', schema: settings, ordered: false, fields: [] };
