@@ -25,6 +25,9 @@ export const ERRORS = {
   CW_APP_UNKNOWN: { status: 404, retryable: false, text: 'there is no such app, or not for this person' },
   CW_POLICY_BLOCKED: { status: 403, retryable: false, text: 'a rule blocks this with a notice' },
   CW_ACCESS_ENDED: { status: 401, retryable: false, text: 'access was ended while the stream was open' },
+  CW_NOT_FOUND: { status: 404, retryable: false, text: 'there is no such object' },
+  CW_CONFLICT: { status: 409, retryable: false, text: 'another object stands in the way of this one' },
+  CW_PRECONDITION_FAILED: { status: 412, retryable: false, text: 'the object has changed since it was read' },
   CW_BUSY: { status: 503, retryable: true, text: 'a bounded queue is full' },
 
   // upstream
@@ -60,6 +63,12 @@ export const ERRORS = {
   CW_SAML_REPLAY: { status: 403, retryable: false, text: 'the SAML assertion was used before' },
   CW_SAML_DENIED: { status: 403, retryable: false, text: 'the identity provider answered that the login failed' },
   CW_SAML_TIMEOUT: { status: 503, retryable: true, text: 'checking the SAML response took too long' },
+  CW_PERSON_INACTIVE: { status: 403, retryable: false, text: 'this person was deactivated' },
+  CW_PERSON_UNKNOWN: {
+    status: 403,
+    retryable: false,
+    text: 'the identity provider has not provisioned this person here',
+  },
   CW_TICKET_INVALID: {
     status: 403,
     retryable: false,

@@ -41,6 +41,10 @@ export function loginOrigin(config: Config): string {
   return webOrigin(loginHost(config), publicPort(config));
 }
 
+export function adminOrigin(config: Config): string {
+  return webOrigin(adminHost(config), publicPort(config));
+}
+
 /** Our SAML entity id. */
 export function entityId(config: Config): string {
   return config.identityProvider.entityId ?? `${loginOrigin(config)}/saml/metadata`;

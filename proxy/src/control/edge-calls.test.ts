@@ -9,7 +9,9 @@ import type { AdminCalls, ControlCalls, EdgeCalls, EventRecord, Revocation } fro
 import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { APP_HOST, makeControlFixture, type ControlFixture } from './control-fixture.ts';
-import { devicePrincipal, edgeCalls, type EdgeServices } from './edge-calls.ts';
+import { devicePrincipal } from './device-principal.ts';
+import { Directory } from './directory/directory.ts';
+import { edgeCalls, type EdgeServices } from './edge-calls.ts';
 import { Edges } from './edges.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
@@ -17,7 +19,8 @@ import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { publishSnapshot } from './snapshot/compiler.ts';
 import { PolicyView } from './policy-view.ts';
-import { openStore } from './store/kysely-store.ts';
+import { KyselyStore } from './store/kysely-store.ts';
+import { openDatabase } from './store/open-database.ts';
 import type { Store } from './store/store.ts';
 
 const log = pino({ level: 'silent' });
@@ -33,6 +36,7 @@ const SECRETS = { access: { cert: '', key: '' }, tunnel: { cert: '', key: '' }, 
 
 let fixture: ControlFixture;
 let store: Store;
+let directory: Directory;
 let services: EdgeServices;
 let edges: Edges;
 let feed: RevocationFeed;
@@ -46,17 +50,20 @@ type Link = RpcChannel<EdgeCalls & AdminCalls, ControlCalls>;
 beforeEach(async () => {
   fixture = await makeControlFixture();
   sockets = [];
-  store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
+  const database = await openDatabase({ file: join(fixture.dir, 'test.sqlite') });
+  store = new KyselyStore(database);
+  directory = new Directory({ database, loginIdp: () => 'default', now: Date.now });
   const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
   const idp = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
   const trust = { idp, spEntityId: 'sp', acsUrl: 'acs' };
   const published = { config, snapshot, policy: new PolicyView(snapshot), idp, trust, sessionMs: 60_000 };
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
-  sessions = new Sessions(store, feed, Date.now);
+  sessions = new Sessions(store, directory, feed, Date.now);
   tickets = new Tickets(Date.now);
   services = {
     store,
+    directory,
     sessions,
     tickets,
     edges,
@@ -192,7 +199,7 @@ describe('peers', () => {
   it('that are devices act for their person, with the groups of the last login', async () => {
     await sessions.begin(PERSON, '10.0.0.1', 60_000);
     await sessions.begin({ ...PERSON, groups: ['staff', 'boss'] }, '10.0.0.1', 60_000);
-    expect(await devicePrincipal(store, { id: 'd_1', name: 'laptop', user: PERSON.user })).toMatchObject({
+    expect(await devicePrincipal(directory, { id: 'd_1', name: 'laptop', user: PERSON.user })).toMatchObject({
       user: PERSON.user,
       groups: ['staff', 'boss'],
       method: 'agent',

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import { foundation } from './migrations/0001-foundation.ts';
+import { directory } from './migrations/0003-directory.ts';
 import type { Database } from './database.ts';
 import type { StoreTables } from './schema.ts';
 
@@ -10,7 +11,10 @@ interface Migration {
 }
 
 /** In order; the number of a migration is its place, from 1. Only ever appended to. */
-const MIGRATIONS: readonly Migration[] = [{ name: 'foundation', up: foundation }];
+const MIGRATIONS: readonly Migration[] = [
+  { name: 'foundation', up: foundation },
+  { name: 'directory', up: directory },
+];
 
 /** Any number that nobody else locks in this database. */
 const MIGRATION_LOCK = 0x6361_7573;
