@@ -18,6 +18,7 @@ import type {
   PersonAccess,
   UserInput,
 } from './records.ts';
+import { Turns } from './turns.ts';
 import { accessOf, insertUser, toUser, updateUser, userByName, userBySeq, type UserRow } from './user-rows.ts';
 
 type Tx = Transaction<StoreTables>;
@@ -40,6 +41,8 @@ export type VersionCheck = (version: number) => void;
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #changes = new Changes();
+  /** They would wait for each other in the database anyway, each with a connection that others need. */
+  readonly #turns = new Turns(MAX_WAITING);
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -180,10 +183,12 @@ export class Directory {
 
   async #write<T>(idp: string, body: (tx: Tx) => Promise<[T, DirectoryChange]>): Promise<T> {
     try {
-      const [result, change] = await this.#options.database.transaction(async (tx) => {
-        await lock(tx, idp);
-        return body(tx);
-      });
+      const [result, change] = await this.#turns.take(() =>
+        this.#options.database.transaction(async (tx) => {
+          await lock(tx, idp);
+          return body(tx);
+        }),
+      );
       this.#changes.tell(change);
       return result;
     } catch (error) {
@@ -236,6 +241,7 @@ export class Directory {
   }
 }
 
+const MAX_WAITING = 1_000;
 const NOTHING: DirectoryChange = { users: [], deactivated: [], sessions: [] };
 
 /** Changes of one provider's people happen one after the other, and no login between their parts. */

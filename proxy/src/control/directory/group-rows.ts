@@ -99,7 +99,7 @@ export async function memberSeqs(tx: Tx, idp: string, ids: readonly string[]): P
       .where('idp', '=', idp)
       .where('seq', 'in', page)
       .executeTakeFirstOrThrow();
-    if (Number(known) !== page.length) {
+    if (known !== page.length) {
       throw new CausewayError('CW_REQUEST_INVALID', 'a member is no user of this provider');
     }
   }

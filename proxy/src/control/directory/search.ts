@@ -31,7 +31,7 @@ export async function searchUsers(
   let matching = db.selectFrom('directory_user').where('idp', '=', idp);
   if (where !== null) matching = matching.where(where);
   const { total } = await matching.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-  if (limit === 0 || offset >= Number(total)) return { total: Number(total), users: [] };
+  if (limit === 0 || offset >= total) return { total, users: [] };
   // First the numbers, which an index has, then only the rows that are answered: those before them are not read.
   const direction = descending ? 'desc' : 'asc';
   const seqs = await matching
@@ -42,14 +42,14 @@ export async function searchUsers(
     .offset(offset)
     .execute();
   const order = seqs.map(({ seq }) => seq);
-  if (order.length === 0) return { total: Number(total), users: [] };
+  if (order.length === 0) return { total, users: [] };
   const rows = await db.selectFrom('directory_user').selectAll().where('seq', 'in', order).execute();
   const bySeq = new Map(rows.map((row) => [row.seq, row]));
   const users = order.flatMap((seq) => {
     const row = bySeq.get(seq);
     return row === undefined ? [] : [toUser(row)];
   });
-  return { total: Number(total), users };
+  return { total, users };
 }
 
 export async function searchGroups(
@@ -60,7 +60,7 @@ export async function searchGroups(
   let matching = db.selectFrom('directory_group').where('idp', '=', idp);
   if (where !== null) matching = matching.where(where);
   const { total } = await matching.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-  if (limit === 0) return { total: Number(total), groups: [] };
+  if (limit === 0) return { total, groups: [] };
   const direction = descending ? 'desc' : 'asc';
   const rows = await matching
     .selectAll()
@@ -69,7 +69,7 @@ export async function searchGroups(
     .limit(limit)
     .offset(offset)
     .execute();
-  return { total: Number(total), groups: rows.map(toGroup) };
+  return { total, groups: rows.map(toGroup) };
 }
 
 /** Members in the order of their ids. @param after the last id of the page before; `null` for the first page */

@@ -160,7 +160,7 @@ function compareText(ref: RawBuilder<unknown>, op: Exclude<Comparison, 'ne'>, va
     case 'co':
       return value === '' ? sql<SqlBool>`1 = 1` : sql<SqlBool>`replace(${ref}, ${value}, '') <> ${ref}`;
     case 'ew': {
-      const length = [...value].length;
+      const length = Array.from(value).length; // characters, as the databases count them
       return sql<SqlBool>`substr(${ref}, length(${ref}) - ${sql.lit(length - 1)}, ${sql.lit(length)}) = ${value}`;
     }
     case 'sw':

@@ -33,7 +33,7 @@ function part(value: Resource, path: string): unknown {
 function compare(found: unknown, op: string, wanted: FilterValue): boolean {
   if (wanted === null) return op === 'eq' ? found === undefined : op === 'ne' && found !== undefined;
   if (found === undefined) return op === 'ne';
-  const left = String(found).normalize('NFC').toLowerCase();
+  const left = plain(found).normalize('NFC').toLowerCase();
   const right = String(wanted).normalize('NFC').toLowerCase();
   switch (op) {
     case 'eq':
@@ -55,4 +55,8 @@ function compare(found: unknown, op: string, wanted: FilterValue): boolean {
     default:
       return left <= right;
   }
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

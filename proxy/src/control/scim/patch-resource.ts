@@ -86,7 +86,7 @@ function applyToExtension(
     return;
   }
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid('invalidValue', `${extension} is an object`);
-  for (const [key, part] of Object.entries(value as object)) {
+  for (const [key, part] of Object.entries(value)) {
     applyAt(schema, resource, { op, path: `${extension}:${key}`, value: part }, false);
   }
 }

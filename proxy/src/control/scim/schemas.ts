@@ -1,4 +1,4 @@
-import SCIMMY from 'scimmy';
+import { Schemas } from 'scimmy';
 
 /** RFC 7643 as scimmy writes it down; nothing else of that package is used. */
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
@@ -74,7 +74,7 @@ const COMMON: readonly Described[] = [
   },
 ];
 
-const { User, EnterpriseUser, Group } = SCIMMY.Schemas;
+const { User, EnterpriseUser, Group } = Schemas;
 
 /** As `/Schemas` says them. */
 export const DESCRIBED: readonly DescribedSchema[] = [User, EnterpriseUser, Group].map(

@@ -11,15 +11,15 @@ export type ScimType =
   | 'noTarget'
   | 'invalidValue';
 
-/** What a SCIM client did that cannot be done; the detail goes to it. */
-export class ScimError extends Error {
-  readonly status: number;
+/** What a SCIM client did that cannot be done; the message goes to it. */
+export class ScimError extends CausewayError {
+  readonly httpStatus: number;
   readonly scimType: ScimType | null;
 
-  constructor(status: number, scimType: ScimType | null, detail: string) {
-    super(detail);
+  constructor(httpStatus: number, scimType: ScimType | null, detail: string) {
+    super('CW_REQUEST_INVALID', detail);
     this.name = 'ScimError';
-    this.status = status;
+    this.httpStatus = httpStatus;
     this.scimType = scimType;
   }
 }
@@ -43,15 +43,15 @@ const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error';
 export function errorAnswer(thrown: unknown): ErrorAnswer {
   const error = thrown instanceof ScimError ? thrown : translated(thrown);
   return {
-    status: error.status,
+    status: error.httpStatus,
     body: {
       schemas: [ERROR_SCHEMA],
-      status: String(error.status),
+      status: String(error.httpStatus),
       ...(error.scimType === null ? {} : { scimType: error.scimType }),
       detail: error.message,
     },
-    retryAfter: error.status === 429 || error.status === 503 ? 2 : null,
-    fault: error.status === 500,
+    retryAfter: error.httpStatus === 429 || error.httpStatus === 503 ? 2 : null,
+    fault: error.httpStatus === 500,
   };
 }
 

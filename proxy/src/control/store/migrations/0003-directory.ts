@@ -86,6 +86,7 @@ export async function directory(db: Kysely<StoreTables>, dialect: Database['dial
     .execute();
   await schema.createIndex('scim_token_by_idp').on('scim_token').column('idp').execute();
   await takeOver(db);
+  if (dialect === 'postgres') await dropTokensWithSession(db);
 }
 
 /** The table of before, which no later version knows. */
@@ -131,4 +132,13 @@ async function takeOver(db: Kysely<StoreTables>): Promise<void> {
     if (people.length < PAGE) break;
   }
   await db.schema.dropTable('person').execute();
+}
+
+/** A token that is made while its session ends goes with it: on SQLite, where writes never overlap, there is none. */
+async function dropTokensWithSession(db: Kysely<StoreTables>): Promise<void> {
+  await sql`alter table app_token drop constraint app_token_session_fkey`.execute(db);
+  await sql`
+    alter table app_token add constraint app_token_session_fkey
+    foreign key (session) references session (id) on delete cascade
+  `.execute(db);
 }
