@@ -169,7 +169,7 @@ export class Directory {
     await this.#write(idp, async (tx) => {
       const row = await existingGroup(tx, idp, id);
       check(row.version);
-      const members = await membersWithAccess(tx, row.seq);
+      const members = await membersWithAccess(tx, idp, row.seq);
       await tx.deleteFrom('directory_group').where('seq', '=', row.seq).execute();
       return [null, await this.#follow(tx, idp, members)];
     });
@@ -218,7 +218,7 @@ export class Directory {
       case 'rename':
         if (step.name === group.name) return [];
         await renameGroup(tx, group, step.name);
-        return membersWithAccess(tx, group.seq);
+        return membersWithAccess(tx, group.idp, group.seq);
       case 'externalId':
         await tx
           .updateTable('directory_group')

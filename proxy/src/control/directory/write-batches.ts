@@ -20,7 +20,7 @@ const BATCH = 32;
 /**
  * Writes of the directory, one after the other. Those that came while another was under way share one transaction: a
  * disk takes milliseconds for each commit, and a first synchronisation is a hundred thousand of them. A body that fails
- * takes back what it did and nothing else. On PostgreSQL they also wait here and not in the database, each with a
+ * takes back what it did and nothing else; bodies may run twice, so they change nothing but the database. On PostgreSQL they also wait here and not in the database, each with a
  * connection that others need.
  */
 export class WriteBatches {
@@ -47,7 +47,7 @@ export class WriteBatches {
           tell = () => resolve(result);
           return { failed: false };
         } catch (error) {
-          tell = () => reject(error as Error);
+          tell = () => reject(error);
           return { failed: true };
         }
       },
@@ -62,7 +62,8 @@ export class WriteBatches {
     this.#running = true;
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       try {
-        await this.#database.transaction((tx) => this.#perform(tx, batch));
+        // Seldom does one fail, and a savepoint for each costs as much as the write itself.
+        if (!(await this.#commit(batch, false))) await this.#commit(batch, true);
         for (const write of batch) write.committed();
       } catch (error) {
         for (const write of batch) write.failed(error);
@@ -71,24 +72,33 @@ export class WriteBatches {
     this.#running = false;
   }
 
+  /** @returns false where a body failed and, without savepoints, nothing was kept of any */
+  async #commit(batch: readonly Write[], savepoints: boolean): Promise<boolean> {
+    const undone = new Error('a body failed');
+    try {
+      await this.#database.transaction(async (tx) => {
+        // SQLite has one writer; elsewhere another control process may write the same provider's people.
+        if (this.#database.dialect === 'postgres') await lock(tx, batch[0]?.idp ?? '');
+        for (const write of batch) {
+          if (savepoints) await sql`savepoint body`.execute(tx);
+          const { failed } = await write.run(tx);
+          if (failed && !savepoints) throw undone;
+          if (failed) await sql`rollback to savepoint body`.execute(tx);
+          if (savepoints) await sql`release savepoint body`.execute(tx);
+        }
+      });
+      return true;
+    } catch (error) {
+      if (error !== undone) throw error;
+      return batch.length === 1;
+    }
+  }
+
   /** Of one provider alone: two control processes would otherwise lock several in different orders. */
   #take(): Write[] {
     const [first] = this.#waiting;
     const other = this.#waiting.findIndex(({ idp }) => idp !== first?.idp);
     return this.#waiting.splice(0, Math.min(BATCH, other < 0 ? this.#waiting.length : other));
-  }
-
-  async #perform(tx: Tx, batch: readonly Write[]): Promise<void> {
-    const [first, ...others] = batch;
-    if (first === undefined) return;
-    // SQLite has one writer; elsewhere another control process may write the same provider's people.
-    if (this.#database.dialect === 'postgres') await lock(tx, first.idp);
-    for (const write of batch) {
-      await sql`savepoint body`.execute(tx);
-      const { failed } = await write.run(tx);
-      if (failed) await sql`rollback to savepoint body`.execute(tx);
-      if (others.length > 0) await sql`release savepoint body`.execute(tx);
-    }
   }
 }
 

@@ -28,11 +28,25 @@ describe.each(DATABASES)('SCIM on %s', (_name, makePlace) => {
   }, 60_000);
   afterAll(() => place.close());
 
-  describe('users', () => void usersSuite(() => place));
-  describe('groups', () => void groupsSuite(() => place));
-  describe('filters', () => void filtersSuite(() => place));
-  describe('access', () => void accessSuite(() => place));
-  describe('bulk', () => void bulkSuite(() => place));
-  describe('admission', () => void admissionSuite(() => place));
-  describe('PATCH of users', () => void patchSuite(() => place));
+  describe('users', () => {
+    usersSuite(() => place);
+  });
+  describe('groups', () => {
+    groupsSuite(() => place);
+  });
+  describe('filters', () => {
+    filtersSuite(() => place);
+  });
+  describe('access', () => {
+    accessSuite(() => place);
+  });
+  describe('bulk', () => {
+    bulkSuite(() => place);
+  });
+  describe('admission', () => {
+    admissionSuite(() => place);
+  });
+  describe('PATCH of users', () => {
+    patchSuite(() => place);
+  });
 });
