@@ -7,6 +7,7 @@ import { admissionSuite } from './admission-suite.ts';
 import { bulkSuite } from './bulk-suite.ts';
 import { filtersSuite } from './filters-suite.ts';
 import { groupsSuite } from './groups-suite.ts';
+import { pagesSuite } from './pages-suite.ts';
 import { patchSuite } from './patch-suite.ts';
 import { usersSuite } from './users-suite.ts';
 
@@ -45,6 +46,9 @@ describe.each(DATABASES)('SCIM on %s', (_name, makePlace) => {
   });
   describe('admission', () => {
     admissionSuite(() => place);
+  });
+  describe('pages', () => {
+    pagesSuite(() => place);
   });
   describe('PATCH of users', () => {
     patchSuite(() => place);
