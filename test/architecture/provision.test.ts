@@ -9,7 +9,12 @@ const DEBIAN: Environment = {
   commands: new Set(
     'chromium certutil openssl curl php ip nft ping python3 tcpdump tshark nginx wrk h2load gcc'.split(' '),
   ),
-  files: new Set(['/usr/share/simplesamlphp/www', '/usr/include/stdio.h', '/usr/include/hs/hs.h']),
+  files: new Set([
+    '/usr/lib/postgresql',
+    '/usr/share/simplesamlphp/www',
+    '/usr/include/stdio.h',
+    '/usr/include/hs/hs.h',
+  ]),
   phpModules: new Set(['dom', 'mbstring', 'curl', 'pdo_sqlite']),
 };
 const without = (...names: string[]): ReadonlySet<string> =>

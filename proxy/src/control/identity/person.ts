@@ -1,5 +1,6 @@
-import { CausewayError, organisationalUnit } from '@causeway/contract';
+import { CausewayError } from '@causeway/contract';
 import type { Deployment } from '../../config/schema.ts';
+import { unitPath } from '../../policy/unit-path.ts';
 import type { SamlProfile } from './saml/assertion.ts';
 import type { Person } from './sessions.ts';
 
@@ -35,14 +36,9 @@ export function personOf(
   };
 }
 
-/** One cut short would be another unit, above it or beside it: what is no path of units is refused. */
 function unitOf(values: readonly string[]): string | null {
   if (values.length > 1) throw new CausewayError('CW_SAML_SEMANTICS', 'more than one organisational unit');
-  const path = (values[0] ?? '').trim().replaceAll(/^\/+|\/+$/g, '');
-  if (path === '') return null;
-  const checked = organisationalUnit.safeParse(path);
-  if (!checked.success || /\p{Cc}/u.test(path)) {
-    throw new CausewayError('CW_SAML_SEMANTICS', 'the organisational unit is no path of units');
-  }
-  return checked.data;
+  const path = unitPath(values[0] ?? '');
+  if (path === undefined) throw new CausewayError('CW_SAML_SEMANTICS', 'the organisational unit is no path of units');
+  return path;
 }

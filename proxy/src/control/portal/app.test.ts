@@ -22,7 +22,10 @@ import { Sessions } from '../identity/sessions.ts';
 import { Tickets } from '../identity/tickets.ts';
 import type { Published } from '../published.ts';
 import type { Revoked } from '../revocation-feed.ts';
-import { openStore } from '../store/kysely-store.ts';
+import { Directory } from '../directory/directory.ts';
+import { storeOn } from '../store/kysely-store.ts';
+import type { Database } from '../store/database.ts';
+import { openDatabase } from '../store/open-database.ts';
 import type { Store } from '../store/store.ts';
 import { portalApp } from './app.ts';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
@@ -33,6 +36,8 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 let fixture: ControlFixture;
 let store: Store;
+let database: Database;
+let directory: Directory;
 let published: Published;
 let now: number;
 let log: string[];
@@ -43,7 +48,9 @@ let app: Hono<PortalEnv>;
 beforeAll(async () => {
   fixture = await makeControlFixture();
   const location = { file: join(fixture.dir, 'test.sqlite') };
-  store = await openStore(location);
+  database = await openDatabase(location);
+  store = storeOn(database);
+  directory = new Directory({ database, loginIdp: () => 'default', now: () => now });
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
   published = await publishFile(location, fixture.configFile, idp);
 });
@@ -66,7 +73,7 @@ beforeEach(() => {
   const clock = (): number => now;
   services = {
     store,
-    sessions: new Sessions(store, revocations, clock),
+    sessions: new Sessions(store, directory, revocations, clock),
     tickets: new Tickets(clock),
     pending: new PendingLogins(clock),
     revocations,
@@ -85,7 +92,6 @@ beforeEach(() => {
     deviceCode: vi.fn<PortalServices['deviceCode']>((user: string) =>
       Promise.resolve({ token: `cwjoin1.${user}`, expiresAt: now + 1 }),
     ),
-    placeChanged: vi.fn<PortalServices['placeChanged']>(() => Promise.resolve()),
     loginSucceeded: vi.fn<PortalServices['loginSucceeded']>(),
     loginFailed: vi.fn<PortalServices['loginFailed']>(),
     ready: () => true,
@@ -196,13 +202,6 @@ describe('login', () => {
     expect((await send('/api/me', { headers: { cookie: login } })).status).toBe(200);
     now += 61_000;
     expect((await send('/api/me', { headers: { cookie: login } })).status).toBe(401);
-  });
-
-  it('tells the devices when the groups are others', async () => {
-    await logIn({ user: 'bea@corp.example', groups: ['staff'] });
-    expect(services.placeChanged).not.toHaveBeenCalled();
-    await logIn({ user: 'bea@corp.example', groups: ['staff', 'boss'] });
-    expect(services.placeChanged).toHaveBeenCalledExactlyOnceWith('bea@corp.example');
   });
 });
 

@@ -11,10 +11,13 @@ export class DeadRulesSearch {
 
   constructor(location: StoreLocation, args: DeadRulesArguments) {
     this.#thread = new SnapshotCompiler();
-    this.done = this.#thread
-      .run(location, 'deadRules', args)
-      .catch(() => null)
-      .finally(() => this.#thread.close());
+    this.done = this.#search(location, args);
+  }
+
+  async #search(location: StoreLocation, args: DeadRulesArguments): Promise<NeverDeciding | null> {
+    const found = await this.#thread.run(location, 'deadRules', args).catch(() => null);
+    void this.#thread.close();
+    return found;
   }
 
   async stop(): Promise<void> {

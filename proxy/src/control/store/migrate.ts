@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { organisationalUnits } from './migrations/0002-organisational-units.ts';
 import { objects } from './migrations/0003-objects.ts';
+import { directory } from './migrations/0004-directory.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'foundation', up: foundation },
   { name: 'organisational-units', up: organisationalUnits },
   { name: 'objects', up: objects },
+  { name: 'directory', up: directory },
 ];
 
 /** Any number that nobody else locks in this database. */
