@@ -67,6 +67,12 @@ export const ERRORS = {
   CW_SAML_REPLAY: { status: 403, retryable: false, text: 'the SAML assertion was used before' },
   CW_SAML_DENIED: { status: 403, retryable: false, text: 'the identity provider answered that the login failed' },
   CW_SAML_TIMEOUT: { status: 503, retryable: true, text: 'checking the SAML response took too long' },
+  CW_PERSON_INACTIVE: { status: 403, retryable: false, text: 'this person was deactivated' },
+  CW_PERSON_UNKNOWN: {
+    status: 403,
+    retryable: false,
+    text: 'the identity provider has not provisioned this person here',
+  },
   CW_TICKET_INVALID: {
     status: 403,
     retryable: false,

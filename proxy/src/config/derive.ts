@@ -41,6 +41,10 @@ export function loginOrigin(config: Deployment): string {
   return webOrigin(loginHost(config), publicPort(config));
 }
 
+export function adminOrigin(config: Deployment): string {
+  return webOrigin(adminHost(config), publicPort(config));
+}
+
 /** Our SAML entity id. */
 export function entityId(config: Deployment): string {
   return config.identityProvider.entityId ?? `${loginOrigin(config)}/saml/metadata`;

@@ -68,6 +68,7 @@ export const configSchema = z.strictObject({
     })
     .describe('three domains, none below another'),
   identityProvider: z.strictObject({
+    name: slug.default('default').describe('what the directory and the address for SCIM call it'),
     metadata: path.describe('file with the SAML metadata of the identity provider, relative to this file'),
     groupsAttribute: z.string().min(1).max(500).default('groups'),
     displayNameAttribute: z.string().min(1).max(500).default('displayName'),

@@ -4,6 +4,7 @@ import type { Handlers } from '../rpc/channel.ts';
 import type { AdminCalls, PopStatus, SessionSummary } from '../rpc/messages.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import type { Ca } from './ca/ca.ts';
+import type { Directory } from './directory/directory.ts';
 import type { Configuration } from './configuration.ts';
 import type { Edges } from './edges.ts';
 import type { Health } from './health.ts';
@@ -14,6 +15,7 @@ import type { Store } from './store/store.ts';
 
 export interface AdminServices {
   readonly store: Store;
+  readonly directory: Directory;
   readonly ca: Ca;
   readonly sessions: Sessions;
   readonly edges: Edges;
@@ -34,7 +36,7 @@ export function adminCalls(services: AdminServices): Handlers<AdminCalls> {
   return {
     'admin.status': () => status(services),
     'admin.explain': async ({ user, groups, method, target }) => {
-      const known = groups ?? (await store.user(user))?.groups ?? [];
+      const known = groups ?? (await services.directory.groupsOf(user))?.groups ?? [];
       return configuration.current().policy.explain({ user, groups: known, method }, target);
     },
     'admin.token': async ({ publisher }) => {

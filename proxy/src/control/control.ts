@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CausewayError, LIMITS } from '@causeway/contract';
-import { popAddress } from '../config/derive.ts';
+import { adminOrigin, popAddress } from '../config/derive.ts';
 import type { EdgeSecrets } from '../rpc/messages.ts';
 import type { ChildMessage, ControlStart } from '../rpc/supervision.ts';
 import { adminCalls } from './admin-calls.ts';
@@ -14,10 +14,14 @@ import { issueJoinToken } from './ca/join-tokens.ts';
 import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
-import { devicePrincipal, edgeCalls } from './edge-calls.ts';
+import { Directory } from './directory/directory.ts';
+import { ScimTokens } from './directory/scim-tokens.ts';
+import { DirectoryFollower } from './directory-follower.ts';
+import { edgeCalls } from './edge-calls.ts';
 import { Edges } from './edges.ts';
 import { HandedOver } from './handover.ts';
 import { Health } from './health.ts';
+import { adminHostApp, byHost } from './identity-hosts.ts';
 import { PendingLogins } from './identity/saml/pending.ts';
 import { SamlPool } from './identity/saml/saml-pool.ts';
 import { Sessions } from './identity/sessions.ts';
@@ -30,6 +34,7 @@ import { loadStaticFiles } from './portal/static-files.ts';
 import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
+import { scimApp } from './scim/scim-app.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -88,6 +93,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const objects = new ObjectStore(database, now);
   const compiler = new SnapshotCompiler(location);
   opened.push(() => compiler.close());
+  const loginIdp = (): string => configuration.current().config.identityProvider.name;
+  const directory = new Directory({ database, loginIdp, now });
+  const scimTokens = new ScimTokens(database, now);
   const ca = await openCa(store, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
   const enrolment = openEnrolment(store, ca, now);
@@ -97,7 +105,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const edges = new Edges(log);
   opened.push(() => edges.destroy());
   const feed = new RevocationFeed(store, edges);
-  const sessions = new Sessions(store, feed, now);
+  const sessions = new Sessions(store, directory, feed, now);
+  const follower = new DirectoryFollower({ directory, store, edges, revocations: feed, log, now });
+  opened.push(() => follower.stop());
   const tickets = new Tickets(now);
   const pending = new PendingLogins(now);
   const saml = new SamlPool();
@@ -179,17 +189,26 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
         now: now(),
       });
     },
-    groupsChanged: async (user) => {
-      for (const device of await store.devicesOf(user)) {
-        if (device.revokedAt !== null) continue;
-        await edges.push('device.principal', { device: device.id, principal: await devicePrincipal(store, device) });
-      }
-    },
     loginSucceeded: () => metrics.logins.inc({ result: 'ok' }),
     loginFailed: (code) => metrics.logins.inc({ result: code }),
     ready: () => health.ready,
   });
-  const login = new HandedOver(app, certificates.identity, log);
+  const adminOriginNow = (): string => adminOrigin(configuration.current().config);
+  const scim = scimApp({
+    directory,
+    verifyToken: (idp, token) => scimTokens.verify(idp, token),
+    origin: adminOriginNow,
+    log,
+    now,
+  });
+  const adminHost = adminHostApp(adminOriginNow);
+  adminHost.route('/scim/v2/:idp', scim);
+  const answer = byHost(
+    (request, env) => app.fetch(request, env),
+    (request, env) => adminHost.fetch(request, env),
+    adminOriginNow,
+  );
+  const login = new HandedOver(answer, certificates.identity, log);
   const metrics = controlMetrics({
     edges: () => edges.size,
     edgesDropped: () => edges.dropped,
@@ -200,9 +219,22 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     connections: () => login.connections,
   });
 
-  const admin = adminCalls({ store, ca, sessions, edges, feed, configuration, health, log, version: version(), now });
+  const admin = adminCalls({
+    store,
+    directory,
+    ca,
+    sessions,
+    edges,
+    feed,
+    configuration,
+    health,
+    log,
+    version: version(),
+    now,
+  });
   const edgeServices = {
     store,
+    directory,
     enrolment,
     sessions,
     tickets,

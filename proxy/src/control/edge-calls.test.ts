@@ -9,14 +9,17 @@ import type { AdminCalls, ControlCalls, EdgeCalls, EventRecord, Revocation } fro
 import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { APP_HOST, makeControlFixture, publishFile, type ControlFixture } from './control-fixture.ts';
-import { devicePrincipal, edgeCalls, type EdgeServices } from './edge-calls.ts';
+import { devicePrincipal } from './device-principal.ts';
+import { Directory } from './directory/directory.ts';
+import { edgeCalls, type EdgeServices } from './edge-calls.ts';
 import { Edges } from './edges.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
 import type { Published } from './published.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
-import { openStore } from './store/kysely-store.ts';
+import { KyselyStore } from './store/kysely-store.ts';
+import { openDatabase } from './store/open-database.ts';
 import type { Store } from './store/store.ts';
 
 const log = pino({ level: 'silent' });
@@ -32,6 +35,7 @@ const SECRETS = { access: { cert: '', key: '' }, tunnel: { cert: '', key: '' }, 
 
 let fixture: ControlFixture;
 let store: Store;
+let directory: Directory;
 let services: EdgeServices;
 let edges: Edges;
 let feed: RevocationFeed;
@@ -54,13 +58,16 @@ beforeAll(async () => {
 beforeEach(async () => {
   fixture = await makeControlFixture();
   sockets = [];
-  store = await openStore({ file: join(fixture.dir, 'test.sqlite') });
+  const database = await openDatabase({ file: join(fixture.dir, 'test.sqlite') });
+  store = new KyselyStore(database);
+  directory = new Directory({ database, loginIdp: () => 'default', now: Date.now });
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
-  sessions = new Sessions(store, feed, Date.now);
+  sessions = new Sessions(store, directory, feed, Date.now);
   tickets = new Tickets(Date.now);
   services = {
     store,
+    directory,
     sessions,
     tickets,
     edges,
@@ -196,7 +203,7 @@ describe('peers', () => {
   it('that are devices act for their person, with the groups of the last login', async () => {
     await sessions.begin(PERSON, '10.0.0.1', 60_000);
     await sessions.begin({ ...PERSON, groups: ['staff', 'boss'] }, '10.0.0.1', 60_000);
-    expect(await devicePrincipal(store, { id: 'd_1', name: 'laptop', user: PERSON.user })).toMatchObject({
+    expect(await devicePrincipal(directory, { id: 'd_1', name: 'laptop', user: PERSON.user })).toMatchObject({
       user: PERSON.user,
       groups: ['staff', 'boss'],
       method: 'agent',

@@ -1,7 +1,9 @@
-import { CausewayError, type Principal } from '@causeway/contract';
+import { CausewayError } from '@causeway/contract';
 import type { Handlers } from '../rpc/channel.ts';
 import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
 import type { Enrolment } from './ca/enrolment.ts';
+import type { Directory } from './directory/directory.ts';
+import { devicePrincipal } from './device-principal.ts';
 import type { ControlChannel, Edges } from './edges.ts';
 import { principalOf, type Sessions } from './identity/sessions.ts';
 import type { Tickets } from './identity/tickets.ts';
@@ -10,10 +12,11 @@ import type { Logger } from './log.ts';
 import type { Published } from './published.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
 import { appsOfPublisher } from '../policy/assigned-apps.ts';
-import type { DeviceRecord, SessionRecord, Store } from './store/store.ts';
+import type { SessionRecord, Store } from './store/store.ts';
 
 export interface EdgeServices {
   readonly store: Store;
+  readonly directory: Directory;
   readonly enrolment: Enrolment;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
@@ -30,7 +33,7 @@ const MAX_EVENTS = 10_000;
 
 /** What control answers to an edge worker. */
 export function edgeCalls(services: EdgeServices, channel: () => ControlChannel): Handlers<EdgeCalls> {
-  const { store, enrolment, sessions, edges, log } = services;
+  const { store, directory, enrolment, sessions, edges, log } = services;
   return {
     'edge.hello': async ({ worker, pid }) => {
       // First among those who are told, then told everything: nothing that ends in between is missed.
@@ -57,7 +60,7 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
         return { ...peer, apps: appsOfPublisher(services.published().snapshot.apps, peer.name) };
       }
       const { kind, name, user } = peer;
-      return { kind, id, name, principal: await devicePrincipal(store, { id, name, user }) };
+      return { kind, id, name, principal: await devicePrincipal(directory, { id, name, user }) };
     },
     'tunnel.enrol': async ({ secret, csr, name, address }) => {
       const enrolled = await enrolment.enrol({ secret, csr, name });
@@ -70,23 +73,6 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
       edges.report(channel(), status);
       return null;
     },
-  };
-}
-
-/** Who a device's flows are decided for: its owner, with the groups of the owner's last login. */
-export async function devicePrincipal(
-  store: Store,
-  device: Pick<DeviceRecord, 'id' | 'name' | 'user'>,
-): Promise<Principal> {
-  const user = await store.user(device.user);
-  return {
-    user: device.user,
-    displayName: user?.displayName ?? device.user,
-    groups: [...(user?.groups ?? [])],
-    method: 'agent',
-    device: { id: device.id, name: device.name },
-    authenticatedAt: user?.seenAt ?? 0,
-    session: `device:${device.id}`,
   };
 }
 
@@ -113,10 +99,14 @@ async function redeem(
   await store.addAppToken({ tokenHash, session: session.id, host: ticket.host, createdAt: now() });
   const { expiresAt } = session;
   await edges.putSession({ tokenHash, host: ticket.host, principal: principalOf(session), expiresAt });
-  // Signed out while the edges were told: the end may have overtaken the grant, so it is said again.
-  if ((await store.session(session.id)) === null) {
+  // Signed out while the edges were told: the end may have overtaken the grant, so it is said again. So may new groups.
+  const after = await store.session(session.id);
+  if (after === null) {
     await feed.revoke({ sessions: [session.id], why: 'ended during sign-on' });
     throw new CausewayError('CW_TICKET_INVALID', 'the session ended');
+  }
+  if (JSON.stringify(after.groups) !== JSON.stringify(session.groups)) {
+    await edges.putSession({ tokenHash, host: ticket.host, principal: principalOf(after), expiresAt });
   }
   return { token, returnTo: ticket.path, expiresAt };
 }

@@ -87,7 +87,14 @@ describe('Edges', () => {
   it('drops an edge that does not acknowledge, so that it comes back and reads everything', async () => {
     const silent = await edge(0, { revoke: () => new Promise(() => undefined) });
     await edge(1, { revoke: ({ epoch }) => ({ epoch, cut: 2 }) });
-    const answers = await edges.push('revoke', { epoch: 4, sessions: ['s_1'], devices: [], publishers: [], why: 'x' });
+    const answers = await edges.push('revoke', {
+      epoch: 4,
+      sessions: ['s_1'],
+      devices: [],
+      publishers: [],
+      suspended: [],
+      why: 'x',
+    });
     expect(answers).toEqual([{ epoch: 4, cut: 2 }]);
     await silent.closed;
     expect(edges.size).toBe(1);

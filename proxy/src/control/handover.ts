@@ -2,16 +2,17 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
-import type { PortalEnv } from './portal/portal-services.ts';
 import type { Logger } from './log.ts';
 
 /** Connections at once; the edges limit each address before. */
 const MAX_CONNECTIONS = 10_000;
 const TIMEOUTS = { handshakeMs: 10_000, headMs: 15_000, requestMs: 30_000, keepAliveMs: 65_000 } as const;
 
+/** Answers one request; `address` is the client's. */
+export type AnswerRequest = (request: Request, env: { readonly address: string }) => Response | Promise<Response>;
+
 /**
- * The web server of the login host. It listens nowhere: an edge accepts a socket, reads the ClientHello, and passes it
+ * The web server of the identity domain's hosts. It listens nowhere: an edge accepts a socket, reads the ClientHello, and passes it
  * on with the bytes that it read.
  *
  *     edge --socket, head--> supervisor --> receive() --> tls.Server --> http.Server --> Hono
@@ -22,12 +23,12 @@ export class HandedOver {
   readonly #sockets = new Set<Socket>();
   readonly #log: Logger;
 
-  constructor(app: Hono<PortalEnv>, certificate: { cert: string; key: string }, log: Logger) {
+  constructor(answer: AnswerRequest, certificate: { cert: string; key: string }, log: Logger) {
     this.#log = log;
     const listener = getRequestListener(
       (request, env) => {
         const { socket } = env.incoming;
-        return app.fetch(request, { address: socket.remoteAddress ?? 'unknown' });
+        return answer(request, { address: socket.remoteAddress ?? 'unknown' });
       },
       { overrideGlobalObjects: false },
     );

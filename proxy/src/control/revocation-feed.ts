@@ -5,6 +5,8 @@ export interface Revoked {
   readonly sessions?: readonly string[];
   readonly devices?: readonly string[];
   readonly publishers?: readonly string[];
+  /** Devices whose person has no access any more, and may get it back. */
+  readonly suspended?: readonly string[];
   readonly why: string;
 }
 
@@ -53,6 +55,7 @@ export class RevocationFeed implements Revocations {
       sessions: what.sessions ?? [],
       devices: what.devices ?? [],
       publishers: what.publishers ?? [],
+      suspended: what.suspended ?? [],
       why: what.why,
     });
     const cut = answers.reduce((sum, answer) => sum + answer.cut, 0);

@@ -41,6 +41,8 @@ interface Servers {
   readonly tunnelWebSocket: TunnelWebSocket;
 }
 
+const REGROUPED = 'groups or ownership of the device changed';
+
 /** One edge worker, put together. `main.ts` gives it its process. */
 export class EdgeWorker {
   readonly #start: EdgeStart;
@@ -307,17 +309,18 @@ export class EdgeWorker {
     return null;
   }
 
-  #putSession(grant: SessionGrant): null {
-    this.#sessions.put(grant);
+  async #putSession(grant: SessionGrant): Promise<null> {
+    if (this.#sessions.put(grant)) await this.#live.decideAgain(REGROUPED, grant.principal.session);
     return null;
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
-    const { sessions, devices, publishers, why } = revocation;
+    const { sessions, devices, publishers, suspended, why } = revocation;
     this.#sessions.end(new Set(sessions));
-    const ids = [...sessions, ...devices.map((device) => `device:${device}`)];
+    const ids = [...sessions, ...[...devices, ...suspended].map((device) => `device:${device}`)];
     const cut = await this.#live.cutSessions(ids, why);
-    this.#acceptor.revoke(new Set([...devices, ...publishers]));
+    this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
+    this.#acceptor.revoke(new Set(suspended), 'CW_PERSON_INACTIVE');
     this.#feed.advance(revocation.epoch);
     this.#log.info({ epoch: revocation.epoch, cut, why }, 'access ended');
     return { epoch: revocation.epoch, cut };
@@ -333,14 +336,14 @@ export class EdgeWorker {
       agent.principal = principal;
       agent.steer();
     }
-    await this.#live.decideAgain('groups or ownership of the device changed');
+    await this.#live.decideAgain(REGROUPED, principal.session);
     return null;
   }
 
   /** Devices and publishers may have been revoked, and groups changed, while nobody could tell us. */
   async #askAgain(): Promise<void> {
     await this.#acceptor.askAgain();
-    await this.#live.decideAgain('groups or ownership of the device changed');
+    await this.#live.decideAgain(REGROUPED);
   }
 
   #endExpired(): void {

@@ -59,9 +59,15 @@ export class LiveStreams {
     return this.#cut(chosen, () => false, why);
   }
 
-  /** After a snapshot was swapped, or a principal changed. @returns how many were cut, once all are */
-  decideAgain(why: string): Promise<number> {
-    return this.#cut(this.#all(), (stream) => stream.allowed(), why);
+  /**
+   * After a snapshot was swapped, or a principal changed.
+   *
+   * @param session whose streams; of all sessions where it is absent
+   * @returns how many were cut, once all are
+   */
+  decideAgain(why: string, session?: string): Promise<number> {
+    const streams = session === undefined ? this.#all() : [...(this.#bySession.get(session) ?? [])];
+    return this.#cut(streams, (stream) => stream.allowed(), why);
   }
 
   cutAll(why: string): Promise<number> {

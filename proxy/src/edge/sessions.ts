@@ -6,14 +6,24 @@ import type { Policy } from './config/policy.ts';
 
 /** A grant and what was made of it once: its principal opened in the policy that is in force. */
 export class Session {
-  readonly grant: SessionGrant;
+  #grant: SessionGrant;
   #policy: Policy | null = null;
   #opened: PolicySession | null = null;
   /** It is held no more: expired, revoked, or signed out. A request that found it before must not go on. */
   ended = false;
 
   constructor(grant: SessionGrant) {
-    this.grant = grant;
+    this.#grant = grant;
+  }
+
+  get grant(): SessionGrant {
+    return this.#grant;
+  }
+
+  /** Other groups: what is open goes on with this session and must be decided again. */
+  renew(grant: SessionGrant): void {
+    this.forget();
+    this.#grant = grant;
   }
 
   get principal(): Principal {
@@ -90,10 +100,17 @@ export class Sessions {
     return this.#asked.get(tokenHash) ?? this.#ask(tokenHash, now);
   }
 
-  put(grant: SessionGrant): void {
+  /** @returns whether the token was held with another principal */
+  put(grant: SessionGrant): boolean {
     this.#misses.delete(grant.tokenHash);
-    this.#byHash.get(grant.tokenHash)?.forget();
-    this.#byHash.set(grant.tokenHash, new Session(grant));
+    const known = this.#byHash.get(grant.tokenHash);
+    if (known === undefined) {
+      this.#byHash.set(grant.tokenHash, new Session(grant));
+      return false;
+    }
+    if (samePrincipal(known.grant, grant)) return false;
+    known.renew(grant);
+    return true;
   }
 
   /** What is live now, as control says. @returns ids of login sessions of which nothing is left */

@@ -74,6 +74,8 @@ export interface Revocation {
   readonly sessions: readonly string[];
   readonly devices: readonly string[];
   readonly publishers: readonly string[];
+  /** Devices whose person has no access any more, and may get it back. */
+  readonly suspended: readonly string[];
   readonly why: string;
 }
 
@@ -127,6 +129,7 @@ export interface EdgeCalls {
 export interface ControlCalls {
   'snapshot.put': { args: Snapshot; answer: { number: number } };
   'secrets.put': { args: EdgeSecrets; answer: null };
+  /** A new token, or other groups of one that is held: what is open under it is decided again. */
   'session.put': { args: SessionGrant; answer: null };
   /** Answered when everything named has been cut. */
   revoke: { args: Revocation; answer: { epoch: number; cut: number } };

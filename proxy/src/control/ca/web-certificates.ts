@@ -52,14 +52,15 @@ export async function serverCertificates(
 ): Promise<ServerCertificates> {
   const { tunnel } = config.domains;
   const files = config.certificates;
+  const identityNames = [loginHost(config), adminHost(config)];
   const accessCertificate =
     files.access === undefined
       ? await keptCertificate(store, ca, 'access', accessNames(config), now)
       : await fileCertificate('access', files.access, accessNames(config), now);
   const identityCertificate =
     files.identity === undefined
-      ? await keptCertificate(store, ca, 'identity', [loginHost(config), adminHost(config)], now)
-      : await fileCertificate('identity', files.identity, [loginHost(config)], now);
+      ? await keptCertificate(store, ca, 'identity', identityNames, now)
+      : await fileCertificate('identity', files.identity, identityNames, now);
   const tunnelCertificate = await keptCertificate(store, ca, 'tunnel', [`*.${tunnel}`], now);
   const all = [accessCertificate, identityCertificate, tunnelCertificate];
   return {

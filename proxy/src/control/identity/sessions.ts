@@ -1,5 +1,7 @@
 import type { Principal } from '@causeway/contract';
-import type { SessionRecord, Store, UserRecord } from '../store/store.ts';
+import type { Directory } from '../directory/directory.ts';
+import { fromSession } from '../store/rows.ts';
+import type { SessionRecord, Store } from '../store/store.ts';
 import type { Revocations } from '../revocation-feed.ts';
 import { hashToken, isToken, newSessionId, newToken } from './tokens.ts';
 
@@ -17,36 +19,28 @@ export interface Person {
 /** Login sessions: begun after a login with a token that never existed before, ended everywhere at once. */
 export class Sessions {
   readonly #store: Store;
+  readonly #directory: Directory;
   readonly #revocations: Revocations;
   readonly #now: () => number;
 
-  constructor(store: Store, revocations: Revocations, now: () => number) {
+  constructor(store: Store, directory: Directory, revocations: Revocations, now: () => number) {
     this.#store = store;
+    this.#directory = directory;
     this.#revocations = revocations;
     this.#now = now;
   }
 
-  /** @returns the session and the login cookie's token, which is kept nowhere */
-  async begin(
-    person: Person,
-    address: string,
-    lifeMs: number,
-  ): Promise<{ session: SessionRecord; token: string; groupsChanged: boolean }> {
+  /**
+   * Somebody logs in; the directory says under which name and with which groups.
+   *
+   * @returns the session and the login cookie's token, which is kept nowhere
+   * @throws CausewayError `CW_PERSON_INACTIVE`, `CW_PERSON_UNKNOWN`
+   */
+  async begin(person: Person, address: string, lifeMs: number): Promise<{ session: SessionRecord; token: string }> {
     const now = this.#now();
-    const before = await this.#store.user(person.user);
-    const user: UserRecord = {
-      user: person.user,
-      displayName: person.displayName,
-      groups: person.groups,
-      seenAt: now,
-    };
-    await this.#store.upsertUser(user);
     const token = newToken();
-    const session: SessionRecord = {
+    const begun: Omit<SessionRecord, 'user' | 'displayName' | 'groups'> = {
       id: newSessionId(),
-      user: person.user,
-      displayName: person.displayName,
-      groups: person.groups,
       loginHash: hashToken(token),
       createdAt: now,
       expiresAt: Math.min(now + lifeMs, person.notAfter ?? Number.POSITIVE_INFINITY),
@@ -54,8 +48,14 @@ export class Sessions {
       nameId: person.nameId,
       sessionIndex: person.sessionIndex,
     };
-    await this.#store.createSession(session);
-    return { session, token, groupsChanged: before !== null && !sameSet(before.groups, person.groups) };
+    const known = await this.#directory.signIn(person, async (tx, { user, displayName, groups }) => {
+      await tx
+        .insertInto('session')
+        .values(fromSession({ ...begun, user, displayName, groups }))
+        .execute();
+    });
+    const { user, displayName, groups } = known;
+    return { session: { ...begun, user, displayName, groups }, token };
   }
 
   /** The live session behind a login cookie. */
@@ -90,10 +90,4 @@ export function principalOf(session: SessionRecord): Principal {
     authenticatedAt: session.createdAt,
     session: session.id,
   };
-}
-
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  const left = new Set(a);
-  const right = new Set(b);
-  return left.size === right.size && [...left].every((entry) => right.has(entry));
 }

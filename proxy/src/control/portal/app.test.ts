@@ -22,7 +22,11 @@ import { Sessions } from '../identity/sessions.ts';
 import { Tickets } from '../identity/tickets.ts';
 import type { Published } from '../published.ts';
 import type { Revoked } from '../revocation-feed.ts';
-import { openStore } from '../store/kysely-store.ts';
+import { Directory } from '../directory/directory.ts';
+import type { DirectoryChange } from '../directory/records.ts';
+import { KyselyStore } from '../store/kysely-store.ts';
+import type { Database } from '../store/database.ts';
+import { openDatabase } from '../store/open-database.ts';
 import type { Store } from '../store/store.ts';
 import { portalApp } from './app.ts';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
@@ -33,6 +37,8 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 let fixture: ControlFixture;
 let store: Store;
+let database: Database;
+let directory: Directory;
 let published: Published;
 let now: number;
 let log: string[];
@@ -43,7 +49,9 @@ let app: Hono<PortalEnv>;
 beforeAll(async () => {
   fixture = await makeControlFixture();
   const location = { file: join(fixture.dir, 'test.sqlite') };
-  store = await openStore(location);
+  database = await openDatabase(location);
+  store = new KyselyStore(database);
+  directory = new Directory({ database, loginIdp: () => 'default', now: () => now });
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
   published = await publishFile(location, fixture.configFile, idp);
 });
@@ -66,7 +74,7 @@ beforeEach(() => {
   const clock = (): number => now;
   services = {
     store,
-    sessions: new Sessions(store, revocations, clock),
+    sessions: new Sessions(store, directory, revocations, clock),
     tickets: new Tickets(clock),
     pending: new PendingLogins(clock),
     revocations,
@@ -85,7 +93,6 @@ beforeEach(() => {
     deviceCode: vi.fn<PortalServices['deviceCode']>((user: string) =>
       Promise.resolve({ token: `cwjoin1.${user}`, expiresAt: now + 1 }),
     ),
-    groupsChanged: vi.fn<PortalServices['groupsChanged']>(() => Promise.resolve()),
     loginSucceeded: vi.fn<PortalServices['loginSucceeded']>(),
     loginFailed: vi.fn<PortalServices['loginFailed']>(),
     ready: () => true,
@@ -198,11 +205,35 @@ describe('login', () => {
     expect((await send('/api/me', { headers: { cookie: login } })).status).toBe(401);
   });
 
-  it('tells the devices when the groups are others', async () => {
-    await logIn({ user: 'bea@corp.example', groups: ['staff'] });
-    expect(services.groupsChanged).not.toHaveBeenCalled();
-    await logIn({ user: 'bea@corp.example', groups: ['staff', 'boss'] });
-    expect(services.groupsChanged).toHaveBeenCalledExactlyOnceWith('bea@corp.example');
+  it('of somebody with other groups changes their other sessions too', async () => {
+    const changes: DirectoryChange[] = [];
+    const stop = directory.onChanged((change) => changes.push(change));
+    const first = await logIn({ user: 'bea@corp.example', groups: ['staff'] });
+    expect(changes).toEqual([]);
+    await logIn({ user: 'Bea@Corp.example', groups: ['staff', 'boss'] });
+    stop();
+    expect(changes).toEqual([{ users: ['bea@corp.example'], deactivated: [], sessions: [] }]);
+    const me = await (await send('/api/me', { headers: { cookie: first.login } })).json();
+    expect(me).toMatchObject({ user: 'bea@corp.example', groups: ['staff', 'boss'] });
+  });
+
+  it('of somebody who was deactivated ends with a notice that says so', async () => {
+    const input = { externalId: null, displayName: 'Eve', ou: null, body: {}, values: [] };
+    const other = new Directory({ database, loginIdp: () => 'provisioned', now: () => now });
+    await other.createUser('provisioned', { ...input, userName: 'eve@corp.example', active: false });
+    const provisioned = new Sessions(store, other, services.revocations, () => now);
+    services = { ...services, sessions: provisioned };
+    app = portalApp(services);
+    const refusedFor = async (user: string): Promise<string> => {
+      const { pre, requestId, relayState } = await begin();
+      const body = answer(requestId, relayState, { user });
+      const posted = await send('/saml/acs', { method: 'POST', headers: { ...FORM, cookie: pre }, body });
+      expect(posted.status).toBe(403);
+      expect(posted.headers.getSetCookie().join()).not.toContain('cw-login');
+      return posted.text();
+    };
+    expect(await refusedFor('EVE@corp.example')).toContain('CW_PERSON_INACTIVE');
+    expect(await refusedFor('stranger@corp.example')).toContain('CW_PERSON_UNKNOWN');
   });
 });
 

@@ -9,7 +9,10 @@ import type { PortalEnv, PortalServices } from './portal-services.ts';
 /** The login host: login flow, portal API and the portal's pages. */
 export function portalApp(services: PortalServices): Hono<PortalEnv> {
   const app = new Hono<PortalEnv>();
-  app.use(securityHeaders(), exactHost(services));
+  app.use(
+    securityHeaders(),
+    exactHost(() => services.published().snapshot.loginOrigin),
+  );
   app.onError((error, c) => loginFailure(c, services, error));
   app.notFound(missing);
 

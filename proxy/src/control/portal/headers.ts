@@ -1,11 +1,11 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Env, MiddlewareHandler } from 'hono';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
 
 /** The portal needs its own scripts and styles and nothing from elsewhere. */
 const PORTAL_CSP = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** Security headers on every answer; what carries identity is not stored unless a route said otherwise. */
-export function securityHeaders(): MiddlewareHandler<PortalEnv> {
+export function securityHeaders<E extends Env>(): MiddlewareHandler<E> {
   return async function addSecurityHeaders(c, next) {
     await next();
     const { headers } = c.res;
@@ -20,10 +20,10 @@ export function securityHeaders(): MiddlewareHandler<PortalEnv> {
   };
 }
 
-/** The login host and nothing else, in the Host header and in an absolute-form target alike (RFC 9112 §3.2.2). */
-export function exactHost(services: PortalServices): MiddlewareHandler<PortalEnv> {
+/** This origin's host and nothing else, in the Host header and in an absolute-form target alike (RFC 9112 §3.2.2). */
+export function exactHost<E extends Env>(origin: () => string): MiddlewareHandler<E> {
   return async function refuseForeignHost(c, next) {
-    const { host } = new URL(services.published().snapshot.loginOrigin);
+    const { host } = new URL(origin());
     const named = c.req.header('host')?.toLowerCase();
     const target = new URL(c.req.url).host;
     if ((named ?? target) !== host || target !== host) return c.text('CW_HOST_FOREIGN\n', 421);

@@ -76,8 +76,7 @@ async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices
   const used = createHash('sha256').update(`${trust.idp.entityId}\n${profile.assertionId}`).digest('base64url');
   if (!(await services.store.useAssertion(used, profile.replayUntil))) throw new CausewayError('CW_SAML_REPLAY');
   const person = personOf(profile, config.identityProvider);
-  const { session, token, groupsChanged } = await services.sessions.begin(person, c.env.address, sessionMs);
-  if (groupsChanged) await services.groupsChanged(session.user);
+  const { session, token } = await services.sessions.begin(person, c.env.address, sessionMs);
   services.loginSucceeded();
   services.log.info({ user: session.user, session: session.id, address: c.env.address }, 'signed in');
   c.header('set-cookie', loginCookie(token, session.expiresAt), { append: true });

@@ -11,6 +11,8 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   CW_SAML_SEMANTICS: 'Start again. If it happens every time, your administrator finds the reason under this reference.',
   CW_SAML_REPLAY: 'Start again, and do not reload the page while you are being signed in.',
   CW_SAML_DENIED: 'Your identity provider did not confirm who you are. Start again or ask your administrator.',
+  CW_PERSON_INACTIVE: 'Your account was deactivated. Only your administrator can change that.',
+  CW_PERSON_UNKNOWN: 'Your administrator must assign this application to you at the identity provider.',
   CW_BUSY: 'Many people sign in at the moment. Wait a little and start again.',
   CW_SAML_TIMEOUT: 'Wait a little and start again.',
 };

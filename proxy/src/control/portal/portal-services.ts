@@ -26,8 +26,6 @@ export interface PortalServices {
   edges(): readonly EdgeStatus[];
   /** A join token for a device of this person. */
   readonly deviceCode: (user: string) => Promise<{ token: string; expiresAt: number }>;
-  /** The person's groups are others than at the last login. */
-  readonly groupsChanged: (user: string) => Promise<void>;
   readonly loginSucceeded: () => void;
   readonly loginFailed: (code: string) => void;
   ready(): boolean;

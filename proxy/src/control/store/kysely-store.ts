@@ -2,8 +2,9 @@ import type { Kysely, Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
 import type { Database, StoreLocation } from './database.ts';
+import { raiseEpoch } from './epoch.ts';
 import { openDatabase, storeFailed } from './open-database.ts';
-import { fromSession, list, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
+import { fromSession, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
 import type { StoreTables } from './schema.ts';
 import { sweep } from './sweep.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
   PublisherRecord,
   SessionRecord,
   Store,
-  UserRecord,
 } from './store.ts';
 import type { ThreadOptions } from './thread-calls.ts';
 
@@ -35,8 +35,8 @@ export function storeOn(database: Database): Store {
   return new KyselyStore(database);
 }
 
-/** The records of the control process, on either database. */
-class KyselyStore implements Store {
+/** The records of the control process, on either database, which it closes with itself. */
+export class KyselyStore implements Store {
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -73,25 +73,6 @@ class KyselyStore implements Store {
       if (present === null) throw new CausewayError('CW_STORE_FAILED', `there is no secret "${name}" to replace`);
       return present;
     });
-  }
-
-  async upsertUser(user: UserRecord): Promise<void> {
-    const values = { display_name: user.displayName, groups: JSON.stringify(user.groups), seen_at: user.seenAt };
-    await this.#run((db) =>
-      db
-        .insertInto('person')
-        .values({ user: user.user, ...values })
-        .onConflict((c) => c.column('user').doUpdateSet(values))
-        .execute(),
-    );
-  }
-
-  async user(name: string): Promise<UserRecord | null> {
-    const row = await this.#read((db) =>
-      db.selectFrom('person').selectAll().where('user', '=', name).executeTakeFirst(),
-    );
-    if (row === undefined) return null;
-    return { user: row.user, displayName: row.display_name, groups: list(row.groups), seenAt: row.seen_at };
   }
 
   async createSession(session: SessionRecord): Promise<void> {
@@ -157,6 +138,12 @@ class KyselyStore implements Store {
 
   async grants(now: number): Promise<SessionGrant[]> {
     const rows = await this.#read((db) => grantQuery(db, now).execute());
+    return rows.map(toGrant);
+  }
+
+  async grantsOf(users: readonly string[], now: number): Promise<SessionGrant[]> {
+    if (users.length === 0) return [];
+    const rows = await this.#read((db) => grantQuery(db, now).where('session.user', 'in', users).execute());
     return rows.map(toGrant);
   }
 
@@ -344,14 +331,6 @@ class KyselyStore implements Store {
 async function findSecret(db: Kysely<StoreTables>, name: string): Promise<string | null> {
   const row = await db.selectFrom('secret').select('value').where('name', '=', name).executeTakeFirst();
   return row?.value ?? null;
-}
-
-async function raiseEpoch(tx: Transaction<StoreTables>): Promise<void> {
-  await tx
-    .updateTable('counter')
-    .set((e) => ({ value: e('value', '+', 1) }))
-    .where('name', '=', 'epoch')
-    .execute();
 }
 
 function grantQuery(db: Kysely<StoreTables>, now: number) {

@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import { foundation } from './migrations/0001-foundation.ts';
 import { objects } from './migrations/0002-objects.ts';
+import { directory } from './migrations/0003-directory.ts';
 import type { Database } from './database.ts';
 import type { StoreTables } from './schema.ts';
 
@@ -14,6 +15,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   { name: 'foundation', up: foundation },
   { name: 'objects', up: objects },
+  { name: 'directory', up: directory },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -1,16 +1,17 @@
 import type { Generated } from 'kysely';
 import type { ObjectTables } from './object-tables.ts';
+import type { DirectoryTables } from './directory-tables.ts';
 
 /**
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-export interface StoreTables extends ObjectTables {
+
+export interface StoreTables extends ObjectTables, DirectoryTables {
   migration: { number: number; name: string };
   secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
   counter: { name: string; value: number };
-  person: { user: string; display_name: string; groups: string; seen_at: number };
   session: {
     id: string;
     user: string;

@@ -43,14 +43,6 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await expect(store.replaceSecret('nothing', 'a', 'b')).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
     });
 
-    test('a person is kept as last seen', async () => {
-      expect(await store.user('ann')).toBeNull();
-      await store.upsertUser({ user: 'ann', displayName: 'Ann', groups: ['staff'], seenAt: 1 });
-      const later = { user: 'ann', displayName: 'Ann B', groups: ['staff', 'it'], seenAt: 2 };
-      await store.upsertUser(later);
-      expect(await store.user('ann')).toEqual(later);
-    });
-
     test('a session is found by id, login and person', async () => {
       const ann = session('s_1', 'ann');
       await store.createSession(ann);

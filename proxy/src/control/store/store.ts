@@ -12,9 +12,6 @@ export interface Store {
   /** Puts `value` in the place of `old` and returns what is there then: where another was quicker, the other's. */
   replaceSecret(name: string, old: string, value: string): Promise<string>;
 
-  upsertUser(user: UserRecord): Promise<void>;
-  user(name: string): Promise<UserRecord | null>;
-
   createSession(session: SessionRecord): Promise<void>;
   session(id: string): Promise<SessionRecord | null>;
   sessionByLoginHash(hash: string): Promise<SessionRecord | null>;
@@ -26,6 +23,8 @@ export interface Store {
   grant(tokenHash: string, now: number): Promise<SessionGrant | null>;
   /** Every grant of every session that has not expired. */
   grants(now: number): Promise<SessionGrant[]>;
+  /** Likewise, of these people alone. */
+  grantsOf(users: readonly string[], now: number): Promise<SessionGrant[]>;
 
   createJoinToken(token: JoinTokenRecord): Promise<void>;
   /** Takes a token that has not been used and has not expired, once; `null` otherwise. */
@@ -57,13 +56,6 @@ export interface Store {
   /** Forgets what has expired: sessions, tokens, assertions, events before `eventsBefore`. Bounded work per call. */
   sweep(now: number, eventsBefore: number): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface UserRecord {
-  readonly user: string;
-  readonly displayName: string;
-  readonly groups: readonly string[];
-  readonly seenAt: number;
 }
 
 export interface SessionRecord {

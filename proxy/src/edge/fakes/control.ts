@@ -62,13 +62,18 @@ export class FakeControl {
     await this.#tell('session.put', grant);
   }
 
-  async revoke(what: { sessions?: string[]; devices?: string[]; publishers?: string[] }): Promise<void> {
+  async revoke(what: {
+    sessions?: string[];
+    devices?: string[];
+    publishers?: string[];
+    suspended?: string[];
+  }): Promise<void> {
     this.epoch++;
     for (const [hash, grant] of this.grants) {
       if (what.sessions?.includes(grant.principal.session) === true) this.grants.delete(hash);
     }
-    const { sessions = [], devices = [], publishers = [] } = what;
-    await this.#tell('revoke', { epoch: this.epoch, sessions, devices, publishers, why: 'test' });
+    const { sessions = [], devices = [], publishers = [], suspended = [] } = what;
+    await this.#tell('revoke', { epoch: this.epoch, sessions, devices, publishers, suspended, why: 'test' });
   }
 
   async publish(snapshot: Snapshot): Promise<void> {

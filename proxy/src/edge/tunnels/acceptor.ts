@@ -67,9 +67,8 @@ export class Acceptor {
   }
 
   /** Ends the tunnels of these devices and publishers, by id. */
-  revoke(ids: ReadonlySet<string>): void {
-    for (const tunnel of this.#open)
-      if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse('CW_CERT_REVOKED');
+  revoke(ids: ReadonlySet<string>, code: 'CW_CERT_REVOKED' | 'CW_PERSON_INACTIVE'): void {
+    for (const tunnel of this.#open) if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse(code);
   }
 
   /**
@@ -160,7 +159,8 @@ class AcceptedTunnel {
       this.#agent.steer();
     } catch (error) {
       // who cannot be asked about stays, as everything established does
-      if (codeOf(error).startsWith('CW_CERT_')) this.refuse(codeOf(error));
+      const code = codeOf(error);
+      if (code.startsWith('CW_CERT_') || code === 'CW_PERSON_INACTIVE') this.refuse(code);
     }
   }
 

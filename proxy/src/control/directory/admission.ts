@@ -1,0 +1,82 @@
+import type { Transaction } from 'kysely';
+import { CausewayError } from '@causeway/contract';
+import { list } from '../store/rows.ts';
+import type { StoreTables } from '../store/schema.ts';
+import { checkedName, nameKey } from './names.ts';
+import type { PersonAccess } from './records.ts';
+import { accessOf, userByName, type UserRow } from './user-rows.ts';
+
+/** Who somebody is by their login. */
+export interface Login {
+  readonly user: string;
+  readonly displayName: string;
+  readonly groups: readonly string[];
+}
+
+export interface SignedIn {
+  readonly seq: number;
+  readonly person: PersonAccess;
+  /** The login says other groups than the last one did. */
+  readonly regrouped: boolean;
+}
+
+/**
+ * Who may come in: anybody who is active, and, as long as the provider does not keep its people here, anybody whom it
+ * confirms.
+ */
+export async function signIn(tx: Transaction<StoreTables>, idp: string, login: Login, now: number): Promise<SignedIn> {
+  const known = await userByName(tx, idp, login.user);
+  if (known?.active === 0) throw new CausewayError('CW_PERSON_INACTIVE');
+  if (known?.source !== 'scim' && (await isProvisioned(tx, idp))) throw new CausewayError('CW_PERSON_UNKNOWN');
+  const row = known === undefined ? await insert(tx, idp, login, now) : await update(tx, known, login, now);
+  const regrouped = known !== undefined && !sameSet(list(known.login_groups), login.groups);
+  return { seq: row.seq, person: await accessOf(tx, row), regrouped };
+}
+
+async function isProvisioned(tx: Transaction<StoreTables>, idp: string): Promise<boolean> {
+  const row = await tx.selectFrom('directory_idp').select('provisioned_at').where('idp', '=', idp).executeTakeFirst();
+  return row !== undefined && row.provisioned_at !== null;
+}
+
+function insert(tx: Transaction<StoreTables>, idp: string, login: Login, now: number): Promise<UserRow> {
+  const { user, displayName, groups } = login;
+  return tx
+    .insertInto('directory_user')
+    .values({
+      idp,
+      user_name: checkedName('a user name', user),
+      user_key: nameKey(user),
+      external_id: null,
+      display_name: displayName,
+      display_key: nameKey(displayName),
+      active: 1,
+      ou: null,
+      source: 'saml',
+      body: '{}',
+      login_groups: JSON.stringify(groups),
+      seen_at: now,
+      version: 1,
+      created_at: now,
+      updated_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Of somebody whom the provider keeps here the login says nothing but that it happened. */
+function update(tx: Transaction<StoreTables>, known: UserRow, login: Login, now: number): Promise<UserRow> {
+  const { displayName, groups } = login;
+  const told = known.source === 'scim' ? {} : { display_name: displayName, display_key: nameKey(displayName) };
+  return tx
+    .updateTable('directory_user')
+    .set({ ...told, login_groups: JSON.stringify(groups), seen_at: now })
+    .where('seq', '=', known.seq)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  const left = new Set(a);
+  const right = new Set(b);
+  return left.size === right.size && [...left].every((entry) => right.has(entry));
+}

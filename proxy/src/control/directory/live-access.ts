@@ -1,0 +1,116 @@
+import type { Transaction } from 'kysely';
+import { raiseEpoch } from '../store/epoch.ts';
+import type { StoreTables } from '../store/schema.ts';
+import { people, type Person } from './membership.ts';
+import type { DirectoryChange } from './records.ts';
+
+type Tx = Transaction<StoreTables>;
+
+/** People in one statement; a database limits the parameters of a statement. */
+const PAGE = 200;
+
+/** Which of these people have a session or a device: nobody else needs to be told anything. */
+export async function withAccess(tx: Tx, users: readonly number[]): Promise<number[]> {
+  const found: number[] = [];
+  for (let from = 0; from < users.length; from += PAGE) {
+    const rows = await peopleWithAccess(tx)
+      .where('u.seq', 'in', users.slice(from, from + PAGE))
+      .execute();
+    found.push(...rows.map(({ seq }) => seq));
+  }
+  return found;
+}
+
+/** Which members of the group have a session or a device. */
+export async function membersWithAccess(tx: Tx, group: number): Promise<number[]> {
+  const members = tx.selectFrom('directory_member').select('user_seq').where('group_seq', '=', group);
+  const rows = await peopleWithAccess(tx).where('u.seq', 'in', members).execute();
+  return rows.map(({ seq }) => seq);
+}
+
+function peopleWithAccess(tx: Tx) {
+  return tx
+    .selectFrom('directory_user as u')
+    .select('u.seq')
+    .where((e) =>
+      e.or([
+        e.exists(e.selectFrom('session as s').select('s.id').whereRef('s.user', '=', 'u.user_name')),
+        e.exists(
+          e
+            .selectFrom('device as d')
+            .select('d.id')
+            .whereRef('d.user', '=', 'u.user_name')
+            .where('d.revoked_at', 'is', null),
+        ),
+      ]),
+    );
+}
+
+/**
+ * Brings the sessions of these people to what the directory says now: other groups, or the end. In the transaction of
+ * the change itself, so that no process that ends in between leaves access behind.
+ *
+ * @param gone names that belong to nobody any more
+ */
+export async function follow(tx: Tx, users: readonly number[], gone: readonly string[] = []): Promise<DirectoryChange> {
+  const changed: string[] = [];
+  const deactivated: string[] = [...gone];
+  for (let from = 0; from < users.length; from += PAGE) {
+    const page = await people(tx, users.slice(from, from + PAGE));
+    deactivated.push(...page.filter(({ active }) => !active).map(({ userName }) => userName));
+    const active = page.filter((person) => person.active);
+    changed.push(...active.map(({ userName }) => userName));
+    await regroup(tx, active);
+  }
+  const sessions = await endSessions(tx, deactivated);
+  if (changed.length + deactivated.length > 0) await raiseEpoch(tx);
+  return { users: changed, deactivated, sessions };
+}
+
+async function regroup(tx: Tx, active: readonly Person[]): Promise<void> {
+  if (active.length === 0) return;
+  const groups = new Map(active.map((person) => [person.userName, JSON.stringify(person.groups)]));
+  const sessions = await tx
+    .selectFrom('session')
+    .select(['id', 'user', 'groups'])
+    .where('user', 'in', [...groups.keys()])
+    .execute();
+  const other = sessions.filter((session) => session.groups !== groups.get(session.user));
+  for (let from = 0; from < other.length; from += PAGE) {
+    const page = other.slice(from, from + PAGE);
+    const [first, ...rest] = page;
+    if (first === undefined) return;
+    await tx
+      .updateTable('session')
+      .set((e) => ({
+        groups: rest
+          .reduce(
+            (cases, { id, user }) => cases.when('id', '=', id).then(groups.get(user) ?? '[]'),
+            e
+              .case()
+              .when('id', '=', first.id)
+              .then(groups.get(first.user) ?? '[]'),
+          )
+          .else(e.ref('groups'))
+          .end(),
+      }))
+      .where(
+        'id',
+        'in',
+        page.map(({ id }) => id),
+      )
+      .execute();
+  }
+}
+
+async function endSessions(tx: Tx, users: readonly string[]): Promise<string[]> {
+  const ended: string[] = [];
+  for (let from = 0; from < users.length; from += PAGE) {
+    const page = users.slice(from, from + PAGE);
+    const sessions = tx.selectFrom('session').select('id').where('user', 'in', page);
+    await tx.deleteFrom('app_token').where('session', 'in', sessions).execute();
+    const rows = await tx.deleteFrom('session').where('user', 'in', page).returning('id').execute();
+    ended.push(...rows.map(({ id }) => id));
+  }
+  return ended;
+}

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import type { ScimPlace } from './fixtures/scim-place.ts';
+import { ENTERPRISE } from './schemas.ts';
+
+/** Many operations in one request (RFC 7644 §3.7). */
+export function bulkSuite(place: () => ScimPlace): void {
+  test('operations refer to what others of the same request make, in any order', async () => {
+    const client = await place().client();
+    const { status, body } = await client.send('POST', '/Bulk', {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [
+        {
+          method: 'post',
+          path: '/Groups',
+          bulkId: 'g',
+          data: { displayName: 'Staff', members: [{ value: 'bulkId:ann' }, { value: 'bulkId:bob' }] },
+        },
+        { method: 'POST', path: '/Users', bulkId: 'ann', data: { userName: 'ann' } },
+        {
+          method: 'POST',
+          path: '/Users',
+          bulkId: 'bob',
+          data: { userName: 'bob', [ENTERPRISE]: { manager: { value: 'bulkId:ann' } } },
+        },
+        {
+          method: 'PATCH',
+          path: '/Users/bulkId:ann',
+          data: { Operations: [{ op: 'add', path: 'title', value: 'T' }] },
+        },
+        { method: 'PUT', path: '/Users/bulkId:bob', version: 'W/"9"', data: { userName: 'bob2' } },
+        { method: 'DELETE', path: '/Users/u999999999' },
+      ],
+    });
+    expect(status).toBe(200);
+    expect(body.Operations.map((one: { status: string }) => one.status)).toEqual([
+      '201',
+      '201',
+      '201',
+      '200',
+      '412',
+      '404',
+    ]);
+    const [group, ann, bob] = body.Operations;
+    expect(group).toMatchObject({ method: 'POST', bulkId: 'g', version: 'W/"1"' });
+    const id = (operation: { location: string }): string => operation.location.split('/').at(-1) ?? '';
+    const members = (await client.send('GET', `/Groups/${id(group)}?attributes=members.value`)).body.members;
+    expect(members).toEqual([{ value: id(ann) }, { value: id(bob) }]);
+    expect((await client.send('GET', `/Users/${id(ann)}`)).body.title).toBe('T');
+    expect((await client.send('GET', `/Users/${id(bob)}`)).body[ENTERPRISE].manager).toEqual({ value: id(ann) });
+    expect(body.Operations[4].response).toMatchObject({ status: '412' });
+  });
+
+  test('it stops after as many errors as the client says', async () => {
+    const client = await place().client();
+    const wrong = { method: 'POST', path: '/Users', bulkId: 'x', data: {} };
+    const right = { method: 'POST', path: '/Users', bulkId: 'y', data: { userName: 'y' } };
+    const send = async (operations: object[], failOnErrors?: number): Promise<string[]> => {
+      const { body } = await client.send('POST', '/Bulk', { Operations: operations, failOnErrors });
+      return body.Operations.map((one: { status: string }) => one.status);
+    };
+    expect(await send([wrong, wrong, right], 2)).toEqual(['400', '400']);
+    expect((await client.send('GET', '/Users')).body.totalResults).toBe(0);
+    expect(await send([wrong, right, wrong])).toEqual(['400', '201', '400']);
+  });
+
+  test('a circle, or a reference to nothing, is a conflict and nothing of it is made', async () => {
+    const client = await place().client();
+    const refer = (bulkId: string, to: string): object => ({
+      method: 'POST',
+      path: '/Users',
+      bulkId,
+      data: { userName: bulkId, [ENTERPRISE]: { manager: { value: `bulkId:${to}` } } },
+    });
+    const { body } = await client.send('POST', '/Bulk', {
+      Operations: [refer('a', 'b'), refer('b', 'a'), refer('c', 'none')],
+    });
+    expect(body.Operations.map((one: { status: string }) => one.status)).toEqual(['409', '409', '409']);
+    expect((await client.send('GET', '/Users')).body.totalResults).toBe(0);
+  });
+
+  test('what is too much or leads elsewhere is refused', async () => {
+    const client = await place().client();
+    const operation = { method: 'DELETE', path: '/Users/u1' };
+    const many = await client.send('POST', '/Bulk', { Operations: Array.from({ length: 1_001 }, () => operation) });
+    expect(many).toMatchObject({ status: 413, body: { scimType: 'tooMany' } });
+    for (const body of [
+      {},
+      { Operations: [] },
+      { Operations: 'x' },
+      { Operations: [{ method: 'GET', path: '/Users' }] },
+    ]) {
+      expect((await client.send('POST', '/Bulk', body)).status).toBe(400);
+    }
+    for (const path of ['/Bulk', '/../idp1/Users', 'https://evil.test/Users', '/Users/../Groups', '//evil', '/Me']) {
+      const data = { Operations: [{ method: 'POST', path, bulkId: 'x', data: { userName: 'x' } }] };
+      expect((await client.send('POST', '/Bulk', data)).body.Operations).toMatchObject([{ status: '400' }]);
+    }
+    const deep = `{"Operations":[{"method":"POST","path":"/Users","bulkId":"d","data":{"userName":"d","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}}]}`;
+    expect((await client.send('POST', '/Bulk', deep)).status).toBe(200);
+  });
+}
