@@ -3,6 +3,7 @@ import { CausewayError } from '@causeway/contract';
 import { foundation } from './migrations/0001-foundation.ts';
 import { objects } from './migrations/0002-objects.ts';
 import { directory } from './migrations/0003-directory.ts';
+import { admin } from './migrations/0005-admin.ts';
 import type { Database } from './database.ts';
 import type { StoreTables } from './schema.ts';
 
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'foundation', up: foundation },
   { name: 'objects', up: objects },
   { name: 'directory', up: directory },
+  { name: 'admin', up: admin },
 ];
 
 /** Any number that nobody else locks in this database. */
