@@ -9,7 +9,7 @@ import {
   type PrivateApp,
 } from '@causeway/contract';
 import { didYouMean } from './closest.ts';
-import { namesIn, NOUNS, REFERENCES } from './references.ts';
+import { namesIn, namesOther, NOUNS, REFERENCES } from './references.ts';
 
 /** What a schema cannot say because it ties one entry to another. */
 export interface Problem {
@@ -67,6 +67,7 @@ function checkReferences(lists: ObjectLists, report: Report): void {
     if (open === true) continue;
     const known = new Set((lists[to] ?? []).map(({ name }) => name));
     for (const [i, body] of (lists[from] ?? []).entries()) {
+      if (!namesOther(body, field, known)) continue;
       for (const { path, name } of namesIn(body, field)) {
         if (known.has(name)) continue;
         const guess = guesses++ < MAX_GUESSES ? didYouMean(name, known) : '';

@@ -45,3 +45,10 @@ export function namesIn(body: object, field: string): { readonly path: readonly 
   if (!Array.isArray(value)) return [];
   return value.flatMap((name, i) => (typeof name === 'string' ? [{ path: [field, i], name }] : []));
 }
+
+/** Whether the field has a name that is not among these; the quick look before `namesIn` at each of very many. */
+export function namesOther(body: object, field: string, known: ReadonlySet<string>): boolean {
+  const value: unknown = Object.hasOwn(body, field) ? Reflect.get(body, field) : undefined;
+  if (Array.isArray(value)) return value.some((name) => !known.has(name));
+  return typeof value === 'string' && !known.has(value);
+}

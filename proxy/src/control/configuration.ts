@@ -8,7 +8,7 @@ import type { ConfigWatch } from './config-watch.ts';
 import type { Health } from './health.ts';
 import { parseMetadata, type IdentityProvider } from './identity/saml/metadata.ts';
 import type { Logger } from './log.ts';
-import type { PreparedChange } from './objects/prepared-change.ts';
+import { checkComment, type PreparedChange } from './objects/prepared-change.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
 import type { ContentsSource } from './snapshot/job.ts';
@@ -103,7 +103,8 @@ export class Configuration {
    *
    * @throws CausewayError `CW_SNAPSHOT_REFUSED`, its `problems` each with kind, name, path and reason; the old one stays
    */
-  publish(by: PublishedBy): Promise<PublishResult> {
+  async publish(by: PublishedBy): Promise<PublishResult> {
+    checkComment(by.comment);
     return this.#inTurn(async () => {
       const { config, snapshot, idp } = this.current();
       const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);

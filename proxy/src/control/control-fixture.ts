@@ -86,9 +86,9 @@ export async function publishFile(
   idp: IdentityProvider,
 ): Promise<Published> {
   const database = await openDatabase(location);
-  const compiler = new SnapshotCompiler(location);
+  const compiler = new SnapshotCompiler();
   try {
-    return await publishWith(database, compiler, configFile, idp);
+    return await publishWith(database, location, compiler, configFile, idp);
   } finally {
     await compiler.close();
     await database.close();
@@ -97,12 +97,14 @@ export async function publishFile(
 
 export async function publishWith(
   database: Database,
+  location: StoreLocation,
   compiler: SnapshotCompiler,
   configFile: string,
   idp: IdentityProvider,
 ): Promise<Published> {
   const publishing = new Publishing({
     database,
+    location,
     compiler,
     objects: new ObjectStore(database, Date.now),
     now: Date.now,

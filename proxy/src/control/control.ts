@@ -91,7 +91,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => database.close());
   const store = storeOn(database);
   const objects = new ObjectStore(database, now);
-  const compiler = new SnapshotCompiler(location);
+  const compiler = new SnapshotCompiler();
   opened.push(() => compiler.close());
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
@@ -149,7 +149,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
 
   const first = await Configuration.open({
     configFile: start.configFile,
-    publishing: new Publishing({ database, compiler, objects, now }),
+    publishing: new Publishing({ database, location, compiler, objects, now }),
     log,
     health,
     certificates: readCertificates,

@@ -32,12 +32,11 @@ const MAX_ENTRIES = 1_024;
  * Cuts a kind's objects, in their order, into chunks of about 256. Where one ends follows from the names in it and not
  * from their number, so that an object that comes, goes or changes changes one chunk, and all others stay as they are.
  */
-export function chunksOf<E extends ContentText>(entries: readonly E[]): { chunk: Chunk; entries: E[] }[] {
-  const chunks: { chunk: Chunk; entries: E[] }[] = [];
-  let open: E[] = [];
+export function chunksOf(entries: readonly ContentText[]): { chunk: Chunk; entries: readonly ContentText[] }[] {
+  const chunks: { chunk: Chunk; entries: readonly ContentText[] }[] = [];
+  let open: ContentText[] = [];
   const close = (): void => {
-    const text = `[${open.map(({ managedBy, text }) => `{"managedBy":"${managedBy}","body":${text}}`).join(',')}]`;
-    chunks.push({ chunk: { hash: createHash('sha256').update(text).digest('base64url'), text }, entries: open });
+    chunks.push({ chunk: chunkOf(open), entries: open });
     open = [];
   };
   for (const entry of entries) {
@@ -46,6 +45,12 @@ export function chunksOf<E extends ContentText>(entries: readonly E[]): { chunk:
   }
   if (open.length > 0) close();
   return chunks;
+}
+
+/** These entries as one chunk. */
+export function chunkOf(entries: readonly ContentText[]): Chunk {
+  const text = `[${entries.map(({ managedBy, text }) => `{"managedBy":"${managedBy}","body":${text}}`).join(',')}]`;
+  return { hash: createHash('sha256').update(text).digest('base64url'), text };
 }
 
 /** Chunks that this module cut; their bodies passed their schemas then. */

@@ -27,6 +27,8 @@ type SortField = keyof typeof SORTS;
 const MAX_LIMIT = 500;
 const MAX_WORDS = 8;
 const MAX_CURSOR = 1_000;
+/** Characters of a search, or of a value to filter by. */
+const MAX_TEXT = 1_000;
 
 type Conditions = ExpressionBuilder<StoreTables, 'object'>;
 
@@ -66,6 +68,7 @@ export async function listObjects(
 
 function filters(e: Conditions, kind: ObjectKind, filter: Readonly<Record<string, string>>): Expression<SqlBool>[] {
   return Object.entries(filter).map(([field, value]) => {
+    if (value.length > MAX_TEXT) return refuse(`filter.${field}`, `at most ${MAX_TEXT} characters`);
     if (field === 'managedBy') {
       if (value !== 'api' && value !== 'file') return refuse('filter.managedBy', 'api or file');
       return e('managed_by', '=', value);
@@ -79,6 +82,7 @@ function filters(e: Conditions, kind: ObjectKind, filter: Readonly<Record<string
 }
 
 function wordsOf(q: string | undefined): string[] {
+  if (q !== undefined && q.length > MAX_TEXT) refuse('q', `at most ${MAX_TEXT} characters`);
   const words = (q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length > MAX_WORDS) refuse('q', `at most ${MAX_WORDS} words`);
   return words;

@@ -1,4 +1,4 @@
-import { CausewayError, slug, type ObjectKind } from '@causeway/contract';
+import { slug, type ObjectKind } from '@causeway/contract';
 import type { Database } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import { applyChanges } from './apply-changes.ts';
@@ -7,9 +7,7 @@ import type { ApplyOptions, ApplyResult, Author, ObjectChange, ObjectVersion, Pa
 import { objectHistory, objectVersion, type HistoryQuery } from './object-history.ts';
 import { listObjects, type ListQuery } from './object-page.ts';
 import { toObject, type Tx } from './object-rows.ts';
-import { prepareChanges, refusal, type PreparedChange } from './prepared-change.ts';
-
-const MAX_COMMENT = 1_000;
+import { checkComment, prepareChanges, refusal, type PreparedChange } from './prepared-change.ts';
 
 /** Takes a dry run back. */
 class DryRun extends Error {
@@ -63,7 +61,6 @@ export class ObjectStore {
    *   (nothing to delete), `CW_MANAGED` (of the configuration file)
    */
   async apply(changes: readonly ObjectChange[], by: Author, options: ApplyOptions = {}): Promise<ApplyResult> {
-    checkAuthor(by);
     return this.write(await prepareChanges(changes), by, options);
   }
 
@@ -74,6 +71,7 @@ export class ObjectStore {
     options: ApplyOptions = {},
     within: (tx: Tx, result: ApplyResult) => Promise<void> = async () => {},
   ): Promise<ApplyResult> {
+    checkComment(by.comment);
     try {
       return await this.#database.transaction(async (tx) => {
         const result = await applyChanges(tx, changes, by, options, this.#now());
@@ -134,10 +132,4 @@ export class ObjectStore {
       throw storeFailed(error);
     }
   }
-}
-
-function checkAuthor({ comment }: Author): void {
-  if (comment.length <= MAX_COMMENT && !comment.includes('\0')) return;
-  const message = `at most ${MAX_COMMENT} characters`;
-  throw new CausewayError('CW_INPUT_INVALID', `comment: ${message}`, { problems: [{ path: 'comment', message }] });
 }

@@ -41,8 +41,7 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
 
     const names = async (kind: 'apps' | 'rules', query: object = {}): Promise<string[]> =>
       (await store.list(kind, { limit: 100, ...query })).items.map(({ name }) => name);
-    const fails = (promise: Promise<unknown>, code: string, ...messages: string[]): Promise<void> =>
-      expect(promise).rejects.toMatchObject({ code, message: messages.join('\n') });
+    const refusal = (code: string, ...messages: string[]) => ({ code, message: messages.join('\n') });
 
     test('an object is made, changed and deleted, and its history tells all of it', async () => {
       const made = await store.apply([putApp('wiki')], ANN);
@@ -95,7 +94,9 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
       expect((await store.get('apps', 'wiki'))?.body.description).toBe('');
       expect(await store.version('apps', 'wiki', 2)).toMatchObject({ body: { description: 'two' }, op: 'updated' });
       expect(await store.version('apps', 'wiki', 9)).toBeNull();
-      await fails(store.restore('apps', 'wiki', 9, ANN), 'CW_NOT_FOUND', 'apps "wiki": there is no revision 9');
+      await expect(store.restore('apps', 'wiki', 9, ANN)).rejects.toMatchObject(
+        refusal('CW_NOT_FOUND', 'apps "wiki": there is no revision 9'),
+      );
     });
 
     test('what has not changed makes no revision', async () => {
@@ -106,7 +107,7 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
 
     test('who has seen something else is refused, with every object that it holds for', async () => {
       await store.apply([putApp('wiki'), putApp('mail')], ANN);
-      await fails(
+      await expect(
         store.apply(
           [
             { ...putApp('wiki', { tags: ['a'] }), ifRevision: 7 },
@@ -114,31 +115,31 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
           ],
           ANN,
         ),
-        'CW_PRECONDITION_FAILED',
-        'apps "wiki": the change is meant for revision 7, it is 1 by now',
-        'apps "new": the change is meant for revision 1, it is not there any more',
+      ).rejects.toMatchObject(
+        refusal(
+          'CW_PRECONDITION_FAILED',
+          'apps "wiki": the change is meant for revision 7, it is 1 by now',
+          'apps "new": the change is meant for revision 1, it is not there any more',
+        ),
       );
-      await fails(
-        store.apply([{ ...putApp('wiki'), ifRevision: null }], ANN),
-        'CW_CONFLICT',
-        'apps "wiki": is there already',
+      await expect(store.apply([{ ...putApp('wiki'), ifRevision: null }], ANN)).rejects.toMatchObject(
+        refusal('CW_CONFLICT', 'apps "wiki": is there already'),
       );
-      await fails(
-        store.apply([{ kind: 'apps', name: 'nope', op: 'delete' }], ANN),
-        'CW_NOT_FOUND',
-        'apps "nope": there is no such object',
+      await expect(store.apply([{ kind: 'apps', name: 'nope', op: 'delete' }], ANN)).rejects.toMatchObject(
+        refusal('CW_NOT_FOUND', 'apps "nope": there is no such object'),
       );
     });
 
     test('all or nothing: one bad change of many leaves everything as it was', async () => {
       const bad = putApp('bad', { ports: ['tcp/0'], colour: 'red', publisher: ['dc1'] });
-      await fails(
-        store.apply([putApp('wiki'), bad, putApp('wiki')], ANN),
-        'CW_INPUT_INVALID',
-        'apps "bad" ports[0]: ports lie between 1 and 65535',
-        'apps "bad" colour: unknown key',
-        'apps "bad" publisher: unknown key; did you mean "publishers"?',
-        'apps "wiki": is changed twice',
+      await expect(store.apply([putApp('wiki'), bad, putApp('wiki')], ANN)).rejects.toMatchObject(
+        refusal(
+          'CW_INPUT_INVALID',
+          'apps "bad" ports[0]: ports lie between 1 and 65535',
+          'apps "bad" colour: unknown key',
+          'apps "bad" publisher: unknown key; did you mean "publishers"?',
+          'apps "wiki": is changed twice',
+        ),
       );
       const late = store.apply([putApp('wiki'), { kind: 'apps', name: 'nope', op: 'delete' }], ANN);
       await expect(late).rejects.toMatchObject({ code: 'CW_NOT_FOUND' });
@@ -181,7 +182,7 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
       expect(await names('rules')).toEqual(['c', 'a', 'd', 'b']);
       const stays = await store.apply([{ ...putRule('a'), position: { after: 'c' } }], ANN);
       expect(stays.outcomes).toMatchObject([{ outcome: 'unchanged' }]);
-      await store.apply(
+      const several = await store.apply(
         [
           { ...putRule('x'), position: { after: 'b' } },
           { ...putRule('y'), position: { after: 'x' } },
@@ -191,19 +192,22 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
         ANN,
       );
       expect(await names('rules')).toEqual(['c', 'd', 'b', 'x', 'y', 'a', 'z']);
+      expect(several.outcomes.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual([
+        'x created',
+        'y created',
+        'a moved',
+        'z created',
+      ]);
+      expect((await store.get('rules', 'b'))?.revision).toBe(1);
       const order = ['z', 'y', 'x'];
       const arranged = await store.apply([], ANN, { order: { rules: order } });
       expect(await names('rules')).toEqual(['c', 'd', 'b', 'z', 'y', 'a', 'x']);
       expect(arranged.outcomes.every(({ name, outcome }) => order.includes(name) && outcome === 'moved')).toBe(true);
-      await fails(
-        store.apply([{ ...putRule('q'), position: { before: 'zz' } }], ANN),
-        'CW_INPUT_INVALID',
-        'rules "q" position: the API manages no such object "zz"; did you mean "z"?',
+      await expect(store.apply([{ ...putRule('q'), position: { before: 'zz' } }], ANN)).rejects.toMatchObject(
+        refusal('CW_INPUT_INVALID', 'rules "q" position: the API manages no such object "zz"; did you mean "z"?'),
       );
-      await fails(
-        store.apply([{ ...putApp('wiki'), position: 'first' }], ANN),
-        'CW_INPUT_INVALID',
-        'apps "wiki" position: objects of this kind have no order',
+      await expect(store.apply([{ ...putApp('wiki'), position: 'first' }], ANN)).rejects.toMatchObject(
+        refusal('CW_INPUT_INVALID', 'apps "wiki" position: objects of this kind have no order'),
       );
     });
 
@@ -229,8 +233,10 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
       );
       expect(await names('rules')).toEqual(['one', 'two', 'api']);
       const managed = 'rules "one": the configuration file manages it; change it there';
-      await fails(store.apply([putRule('one')], ANN), 'CW_MANAGED', managed);
-      await fails(store.apply([{ kind: 'rules', name: 'one', op: 'delete' }], ANN), 'CW_MANAGED', managed);
+      await expect(store.apply([putRule('one')], ANN)).rejects.toMatchObject(refusal('CW_MANAGED', managed));
+      await expect(store.apply([{ kind: 'rules', name: 'one', op: 'delete' }], ANN)).rejects.toMatchObject(
+        refusal('CW_MANAGED', managed),
+      );
       await store.apply([{ ...putRule('front'), position: 'first' }], ANN);
       expect(await names('rules')).toEqual(['one', 'two', 'front', 'api']);
       const clash = [
@@ -270,6 +276,8 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
         { cursor: 'rubbish' },
         { cursor, sort: '-name' },
         { q: 'a b c d e f g h i' },
+        { q: 'a'.repeat(1_001) },
+        { filter: { tags: 'a'.repeat(1_001) } },
       ]) {
         await expect(store.list('apps', { limit: 3, ...wrong })).rejects.toMatchObject({ code: 'CW_INPUT_INVALID' });
       }
@@ -283,6 +291,13 @@ export function objectSuite(dialect: string, makePlace: () => Promise<StorePlace
       expect(await names('rules', { filter: { users: 'a\0b' } })).toEqual(['odd']);
       expect(await names('rules', { q: 'zoë' })).toEqual(['odd']);
       expect(await store.get('rules', 'a\0b')).toBeNull();
+      for (const bad of [
+        store.apply([{ kind: 'rules', name: 'a\0b', op: 'delete' }], ANN),
+        store.apply([{ ...putRule('a'), position: { before: 'a\0b' } }], ANN),
+        store.apply([putRule('a')], { ...ANN, comment: 'a\0b' }),
+      ]) {
+        await expect(bad).rejects.toMatchObject({ code: 'CW_INPUT_INVALID' });
+      }
       expect(await store.history('rules', 'A', { limit: 1 })).toEqual({ items: [], next: null });
     });
   });

@@ -111,7 +111,8 @@ async function rearranged(
     names.splice(at ?? names.length, 0, name);
     if (at !== from) present.delete(name);
   }
-  const wanted = [...new Set(order)].filter((name) => all.has(name) || void missing(name, 'order', name));
+  const wanted = [...new Set(order)].filter((name) => all.has(name));
+  for (const name of order) if (!all.has(name)) missing(name, 'order', name);
   const slots = new Set(wanted);
   let next = 0;
   const arranged = names.map((name) => (slots.has(name) ? (wanted[next++] ?? name) : name));

@@ -1,5 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { CausewayError, isObjectKind, OBJECT_KINDS, type ErrorProblem, type ObjectKind } from '@causeway/contract';
+import {
+  CausewayError,
+  isObjectKind,
+  OBJECT_KINDS,
+  slug,
+  type ErrorProblem,
+  type ObjectKind,
+} from '@causeway/contract';
 import { didYouMean } from '../../config/closest.ts';
 import { checkedBody } from './checked-body.ts';
 import { KINDS } from './kinds/kinds.ts';
@@ -57,10 +64,21 @@ function problemOf({ kind, name, position }: ObjectChange): ErrorProblem | null 
   if (!isObjectKind(word)) {
     return { kind: word, name, path: '', message: `there is no such kind${didYouMean(word, OBJECT_KINDS)}` };
   }
+  const wrong = slug.safeParse(name).error?.issues[0];
+  if (wrong !== undefined) return { kind, name, path: 'name', message: wrong.message };
   if (position !== undefined && !KINDS[word].ordered) {
     return { kind, name, path: 'position', message: 'objects of this kind have no order' };
   }
-  return null;
+  const neighbour = typeof position === 'object' ? ('before' in position ? position.before : position.after) : name;
+  return slug.safeParse(neighbour).success ? null : { kind, name, path: 'position', message: 'names no object' };
+}
+
+const MAX_COMMENT = 1_000;
+
+/** @throws CausewayError `CW_INPUT_INVALID` on a comment that is too long to be one */
+export function checkComment(comment: string): void {
+  if (comment.length <= MAX_COMMENT && !comment.includes('\0')) return;
+  throw refusal('CW_INPUT_INVALID', [{ path: 'comment', message: `text of at most ${MAX_COMMENT} characters` }]);
 }
 
 /** One error for all problems; the message names the first ones. */

@@ -47,7 +47,7 @@ function valuesAt(value: unknown, path: readonly string[]): string[] {
     const inner: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
     return valuesAt(inner, rest);
   }
-  if (value === undefined || value === null || typeof value === 'object') return [];
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return [];
   // A line break would end the term in the middle, and PostgreSQL's text has no NUL.
   return [String(value).replaceAll('\n', ' ').replaceAll('\0', '')];
 }

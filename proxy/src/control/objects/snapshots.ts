@@ -28,7 +28,6 @@ export interface SnapshotContents {
   readonly base: number;
 }
 
-const SNAPSHOTS_KEPT = 100;
 const CHUNKS_AT_ONCE = 20;
 
 /**
@@ -42,6 +41,7 @@ export async function addSnapshot(
   { parts, digest, objects, chunks, working, base }: SnapshotContents,
   by: { readonly actor: string; readonly comment: string },
   now: number,
+  keep: number,
 ): Promise<number> {
   const counter = await tx
     .updateTable('counter')
@@ -78,7 +78,7 @@ export async function addSnapshot(
     hashes.map((chunk, place) => ({ snapshot: number, kind: kind as ObjectKind, place, chunk })),
   );
   for (const batch of batches(uses)) await tx.insertInto('snapshot_part').values(batch).execute();
-  await forget(tx, number - SNAPSHOTS_KEPT);
+  await forget(tx, number - keep);
   await tx.updateTable('counter').set({ value: number }).where('name', '=', 'snapshot').execute();
   return number;
 }

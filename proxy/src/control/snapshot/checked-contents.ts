@@ -2,7 +2,7 @@ import { OBJECT_KINDS, type ErrorProblem, type ObjectKind } from '@causeway/cont
 import { z } from 'zod';
 import { didYouMean } from '../../config/closest.ts';
 import { objectChecks, type ObjectLists, type Problem, type Report } from '../../config/object-checks.ts';
-import type { ContentText } from '../objects/chunks.ts';
+import { chunkOf, chunksOf, entriesOf, type Chunk } from '../objects/chunks.ts';
 import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
 import type { ContentTexts } from './stored-contents.ts';
 
@@ -11,39 +11,71 @@ export type Bodies = { readonly [K in ObjectKind]: readonly BodyOf<K>[] };
 
 export interface CheckedContents {
   readonly bodies: Bodies;
-  /** The contents with the bodies as the schemas of this version left them. */
-  readonly texts: ContentTexts;
+  /** The contents, cut into chunks, with the bodies as the schemas of this version left them. */
+  readonly chunks: Readonly<Record<ObjectKind, readonly Chunk[]>>;
   readonly problems: readonly Problem[];
 }
+
+/** Bodies that passed their schemas in this thread, by the hash of their chunk. */
+export type CheckedChunks = Map<string, readonly unknown[]>;
 
 /**
  * Objects as this version understands them: what an earlier one stored is given the defaults of what came since.
  *
  * @param accessDomain where custom URLs must lie
+ * @param known hashes of chunks that passed the schemas before, and so need not again
+ * @param cache what the last contents had, of which most chunks are the same; then what these have
  */
-export function checkContents(contents: ContentTexts, accessDomain: string): CheckedContents {
+export function checkContents(
+  contents: ContentTexts,
+  accessDomain: string,
+  known: ReadonlySet<string>,
+  cache: CheckedChunks = new Map(),
+): CheckedContents {
+  const present: CheckedChunks = new Map();
   const problems: Problem[] = [];
   const report: Report = (path, message, more = {}) =>
     void problems.push({ path, message, severity: 'error', ...more });
   const bodies: Record<string, unknown[]> = {};
-  const texts: Record<string, ContentText[]> = {};
+  const chunks: Record<string, Chunk[]> = {};
   for (const kind of OBJECT_KINDS) {
-    const { schema } = KINDS[kind];
-    const parsed = contents[kind].map((entry, i) => {
-      const { success, data, error } = schema.safeParse(JSON.parse(entry.text));
-      for (const issue of error?.issues ?? []) report([kind, i, ...(issue.path as (string | number)[])], issue.message);
-      return success ? { body: data, entry: { ...entry, text: JSON.stringify(data) } } : null;
+    const own: unknown[] = [];
+    chunks[kind] = chunksOf(contents[kind]).map(({ chunk, entries }) => {
+      const first = own.length;
+      const good = cache.get(chunk.hash) ?? (known.has(chunk.hash) ? bodiesOf(chunk) : null);
+      if (good !== null) {
+        present.set(chunk.hash, good);
+        for (const body of good) own.push(body);
+        return chunk;
+      }
+      for (const [i, body] of bodiesOf(chunk).entries()) {
+        const checked = KINDS[kind].schema.safeParse(body);
+        const issues = checked.error?.issues ?? [];
+        for (const { path, message } of issues) report([kind, first + i, ...(path as (string | number)[])], message);
+        own.push(checked.success ? checked.data : body);
+      }
+      const fresh = chunkOf(entries.map((entry, i) => ({ ...entry, text: JSON.stringify(own[first + i]) })));
+      present.set(fresh.hash, own.slice(first));
+      return fresh;
     });
-    bodies[kind] = parsed.flatMap((one) => (one === null ? [] : [one.body]));
-    texts[kind] = parsed.flatMap((one) => (one === null ? [] : [one.entry]));
+    bodies[kind] = own;
   }
-  const checked = { bodies: bodies as unknown as Bodies, texts: texts as unknown as ContentTexts };
+  const checked = {
+    bodies: bodies as unknown as Bodies,
+    chunks: chunks as unknown as CheckedContents['chunks'],
+  };
   // What could not be read would seem to be missing.
   if (problems.length > 0) return { ...checked, problems };
+  cache.clear();
+  for (const [hash, good] of present) cache.set(hash, good);
   problems.push(...objectChecks(checked.bodies satisfies ObjectLists, accessDomain));
   checkCertificates(checked.bodies, report);
   checkOwners(checked.bodies, 'idps', ({ domains }) => domains, report);
   return { ...checked, problems };
+}
+
+function bodiesOf(chunk: Chunk): unknown[] {
+  return entriesOf(chunk.text).map(({ body }) => body);
 }
 
 function checkCertificates(bodies: Bodies, report: Report): void {

@@ -57,10 +57,10 @@ export async function differencesBetween(
 
 /** What brings the API's objects back to what they were in a snapshot; the file's are the file's. */
 export async function restoration(location: StoreLocation, { number }: { number: number }): Promise<Restoration> {
-  const { version, now, then } = await reading(location, async (db) => ({
+  const { version, now, past } = await reading(location, async (db) => ({
     version: await workingVersion(db),
     now: await workingContents(db),
-    then: await snapshotContents(db, number),
+    past: await snapshotContents(db, number),
   }));
   const changes: PreparedChange[] = [];
   const skipped: Restoration['skipped'][number][] = [];
@@ -68,7 +68,7 @@ export async function restoration(location: StoreLocation, { number }: { number:
   for (const kind of OBJECT_KINDS) {
     const present = new Map(now[kind].map((entry) => [entry.name, entry]));
     const own: ContentText[] = [];
-    for (const entry of then[kind]) {
+    for (const entry of past[kind]) {
       if (entry.managedBy === 'file' || present.get(entry.name)?.managedBy === 'file') {
         if (present.get(entry.name)?.text !== entry.text) skipped.push({ kind, name: entry.name });
       } else own.push(entry);

@@ -4,11 +4,11 @@ import { compilePolicy } from '@causeway/wasm-core';
 import { loadConfigWithWarnings, type LoadedConfig } from '../../config/load.ts';
 import type { Problem } from '../../config/object-checks.ts';
 import type { Deployment } from '../../config/schema.ts';
-import { chunksOf, digestOf, type Parts } from '../objects/chunks.ts';
+import { digestOf, type Parts } from '../objects/chunks.ts';
 import { problemLine, refusal, type PreparedChange } from '../objects/prepared-change.ts';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
-import { checkContents, namedProblem } from './checked-contents.ts';
+import { checkContents, namedProblem, type CheckedChunks, type CheckedContents } from './checked-contents.ts';
 import { policyInput } from './compile.ts';
 import { apiNames, FILE_KINDS, fileChanges, fileTexts } from './file-objects.ts';
 import { deploymentOf, type CompiledContents, type CompileArguments, type ContentsSource } from './job.ts';
@@ -23,6 +23,9 @@ import {
   workingVersion,
   type ContentTexts,
 } from './stored-contents.ts';
+
+/** One job follows the other in this thread, and their contents are mostly the same. */
+const checkedChunks: CheckedChunks = new Map();
 
 /** Contents with what is needed to say where a fault of theirs stands. */
 interface Source {
@@ -49,7 +52,8 @@ export async function compileContents(
     base: await lastSnapshot(db),
   }));
   const { config, working, base, changes } = read;
-  const { bodies, texts, problems } = checkContents(read.contents, config.domains.access);
+  const seen = new Set(known);
+  const { bodies, chunks, problems } = checkContents(read.contents, config.domains.access, seen, checkedChunks);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw refusalOf(errors, read);
   // A copy, because wasm-core does not promise a buffer that can be handed over.
@@ -60,7 +64,8 @@ export async function compileContents(
     working,
     base,
     changes,
-    ...(await cut(texts, new Set(known), location)),
+    objects: OBJECT_KINDS.reduce((sum, kind) => sum + bodies[kind].length, 0),
+    ...(await listed(chunks, seen, location)),
     warnings: problems.filter(({ severity }) => severity === 'warning').map((problem) => lineOf(problem, read)),
   };
 }
@@ -130,21 +135,16 @@ function lineOf(problem: Problem, { contents, file }: Source): string {
   return `${file.locate(problem.path)}: ${problem.message}`;
 }
 
-async function cut(
-  texts: ContentTexts,
+async function listed(
+  chunks: CheckedContents['chunks'],
   known: ReadonlySet<string>,
   location: StoreLocation,
-): Promise<Pick<CompiledContents, 'parts' | 'digest' | 'objects' | 'chunks'>> {
-  const chunks = OBJECT_KINDS.map((kind) => ({ kind, own: chunksOf(texts[kind]).map(({ chunk }) => chunk) }));
-  const all = new Map(chunks.flatMap(({ own }) => own.map((chunk) => [chunk.hash, chunk])));
+): Promise<Pick<CompiledContents, 'parts' | 'digest' | 'chunks'>> {
+  const all = new Map(OBJECT_KINDS.flatMap((kind) => chunks[kind].map((chunk) => [chunk.hash, chunk])));
   const stored = await reading(location, (db) => storedChunks(db, [...all.keys()]));
   const parts: Parts = Object.fromEntries(
-    chunks.filter(({ own }) => own.length > 0).map(({ kind, own }) => [kind, own.map(({ hash }) => hash)]),
+    OBJECT_KINDS.filter((kind) => chunks[kind].length > 0).map((kind) => [kind, chunks[kind].map(({ hash }) => hash)]),
   );
-  return {
-    parts,
-    digest: digestOf(parts),
-    objects: OBJECT_KINDS.reduce((sum, kind) => sum + texts[kind].length, 0),
-    chunks: [...all.values()].filter(({ hash }) => !known.has(hash) || !stored.has(hash)),
-  };
+  const fresh = [...all.values()].filter(({ hash }) => !known.has(hash) || !stored.has(hash));
+  return { parts, digest: digestOf(parts), chunks: fresh };
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { PolicyMatcher } from '@causeway/wasm-core';
 import { publishWith } from '../control-fixture.ts';
 import type { Published } from '../published.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, StoreLocation } from '../store/database.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { SnapshotCompiler } from './compiler.ts';
 
@@ -30,14 +30,15 @@ const IDP = { entityId: 'idp', ssoUrl: 'https://idp.test/', certificates: [] };
 let folder = '';
 let file = '';
 let database: Database;
+let location: StoreLocation;
 let compiler: SnapshotCompiler;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-snapshot-'));
   file = join(folder, 'causeway.yaml');
   await writeFile(join(folder, 'idp.xml'), '<x/>');
-  const location = { file: join(folder, 's.sqlite') };
+  location = { file: join(folder, 's.sqlite') };
   database = await openDatabase(location);
-  compiler = new SnapshotCompiler(location);
+  compiler = new SnapshotCompiler();
 });
 beforeEach(() => writeFile(file, GOOD));
 afterAll(async () => {
@@ -46,8 +47,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const publish = (): Promise<Published> => publishWith(database, compiler, file, IDP);
-const compile = () => compiler.run('compile', { source: { from: 'file', configFile: file }, known: [] });
+const publish = (): Promise<Published> => publishWith(database, location, compiler, file, IDP);
+const compile = () => compiler.run(location, 'compile', { source: { from: 'file', configFile: file }, known: [] });
 
 test('the image decides as the rules say', async () => {
   const { snapshot } = await publish();

@@ -6,6 +6,7 @@ import type { ContentDifference } from '../objects/differing-contents.ts';
 import type { ObjectBody } from '../objects/kinds/kind.ts';
 import type { ApplyOptions, Page } from '../objects/model.ts';
 import type { PreparedChange } from '../objects/prepared-change.ts';
+import type { StoreLocation } from '../store/database.ts';
 
 /** What the thread is to make a snapshot of. */
 export type ContentsSource =
@@ -21,7 +22,7 @@ export interface CompileArguments {
   readonly known: readonly string[];
 }
 
-/** What the thread does, each with the store's place in its `workerData`. */
+/** What the thread does, each with the store's place. */
 export interface Jobs {
   compile: { readonly args: CompileArguments; readonly answer: CompiledContents };
   entries: { readonly args: EntriesArguments; readonly answer: Page<SnapshotEntry> };
@@ -71,7 +72,7 @@ export interface Restoration {
 export type JobName = keyof Jobs;
 
 export type ToSnapshotThread = {
-  [J in JobName]: { readonly job: J; readonly args: Jobs[J]['args'] };
+  [J in JobName]: { readonly location: StoreLocation; readonly job: J; readonly args: Jobs[J]['args'] };
 }[JobName];
 
 /** Contents that compile, not yet a snapshot. */

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../rpc/messages.ts';
 import { entriesOf, type ContentEntry } from '../objects/chunks.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { addSnapshot, lastNumber } from '../objects/snapshots.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, StoreLocation } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import type { Bodies } from './checked-contents.ts';
 import type { SnapshotCompiler } from './compiler.ts';
@@ -16,9 +16,14 @@ import type { CompiledContents, ContentsSource } from './job.ts';
 export interface PublishingOptions {
   readonly database: Database;
   readonly compiler: SnapshotCompiler;
+  readonly location: StoreLocation;
   readonly objects: ObjectStore;
   readonly now: () => number;
+  /** Snapshots that are kept at most. */
+  readonly keep?: number;
 }
+
+const SNAPSHOTS_KEPT = 100;
 
 /** Compiled contents in the form that control works with, not published yet. */
 export interface ComposedContents {
@@ -40,7 +45,7 @@ export class Publishing {
 
   /** @throws CausewayError `CW_SNAPSHOT_REFUSED` with every problem */
   compile(source: ContentsSource): Promise<CompiledContents> {
-    return this.#options.compiler.run('compile', { source, known: [...this.#chunks.keys()] });
+    return this.#options.compiler.run(this.#options.location, 'compile', { source, known: [...this.#chunks.keys()] });
   }
 
   /**
@@ -50,16 +55,16 @@ export class Publishing {
    * @throws CausewayError `CW_CONFLICT` where somebody else has published since `compile` read the store
    */
   async number(compiled: CompiledContents, by: { actor: string; comment: string }): Promise<number> {
-    const { database, objects, now } = this.#options;
+    const { database, objects, now, keep = SNAPSHOTS_KEPT } = this.#options;
     let number = 0;
     if (compiled.changes.length > 0) {
       await objects.write(compiled.changes, { ...by, source: 'file' }, {}, async (tx, { version }) => {
-        number = await addSnapshot(tx, { ...compiled, working: version }, by, now());
+        number = await addSnapshot(tx, { ...compiled, working: version }, by, now(), keep);
       });
       return number;
     }
     try {
-      return await database.transaction((tx) => addSnapshot(tx, compiled, by, now()));
+      return await database.transaction((tx) => addSnapshot(tx, compiled, by, now(), keep));
     } catch (error) {
       throw storeFailed(error);
     }

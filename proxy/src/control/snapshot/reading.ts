@@ -30,17 +30,15 @@ export async function reading<T>(location: StoreLocation, body: (db: Kysely<Stor
 }
 
 async function postgresReader(url: string): Promise<Kysely<StoreTables>> {
-  const { Pool, types } = (await import('pg')).default;
+  // Loaded where it is needed: most stores are files.
+  const [{ Pool }, { numbers }] = await Promise.all([import('pg'), import('../store/postgres-database.ts')]);
   const pool = new Pool({
     connectionString: url,
     max: 1,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
     application_name: 'causeway',
-    types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === types.builtins.INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format),
-    },
+    types: numbers,
   });
   pool.on('error', () => {});
   return new Kysely<StoreTables>({ dialect: new PostgresDialect({ pool }) });

@@ -1,14 +1,12 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { CausewayError, codeOf } from '@causeway/contract';
-import type { StoreLocation } from '../store/database.ts';
 import { differencesBetween, entries, impactOfDraft, restoration, shadowed } from './comparing.ts';
 import { compileContents } from './compile-contents.ts';
 import type { FromSnapshotThread, JobName, Jobs, ToSnapshotThread } from './job.ts';
 
-/** Entry of the thread that reads, checks, compiles and compares contents; `workerData` is where the store is. */
-const location = workerData as StoreLocation;
-
+/** Entry of the thread that reads, checks, compiles and compares contents. */
 async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answer']> {
+  const { location } = message;
   switch (message.job) {
     case 'compile':
       return compileContents(location, message.args);

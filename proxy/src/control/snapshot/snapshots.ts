@@ -5,7 +5,7 @@ import type { ObjectStore } from '../objects/object-store.ts';
 import { prepareChanges } from '../objects/prepared-change.ts';
 import { listSnapshots, type SnapshotSummary } from '../objects/snapshots.ts';
 import type { Configuration, PublishedBy, PublishResult } from '../configuration.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, StoreLocation } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import type { SnapshotCompiler } from './compiler.ts';
 import type { DifferencesArguments, EntriesArguments, PageArguments, Restoration, SnapshotEntry } from './job.ts';
@@ -13,6 +13,7 @@ import type { DifferencesArguments, EntriesArguments, PageArguments, Restoration
 export interface SnapshotsOptions {
   readonly database: Database;
   readonly compiler: SnapshotCompiler;
+  readonly location: StoreLocation;
   readonly objects: ObjectStore;
   readonly configuration: Configuration;
 }
@@ -66,12 +67,14 @@ export class Snapshots {
 
   /** @throws CausewayError `CW_NOT_FOUND` where the snapshot is not kept, `CW_INPUT_INVALID` */
   objects(args: EntriesArguments): Promise<Page<SnapshotEntry>> {
-    return this.#options.compiler.run('entries', args);
+    const { compiler, location } = this.#options;
+    return compiler.run(location, 'entries', args);
   }
 
   /** Between two snapshots, or one and the working set. @throws CausewayError as `objects` */
   differences(args: DifferencesArguments): Promise<Page<ContentDifference>> {
-    return this.#options.compiler.run('differences', args);
+    const { compiler, location } = this.#options;
+    return compiler.run(location, 'differences', args);
   }
 
   /**
@@ -81,18 +84,20 @@ export class Snapshots {
    * @throws CausewayError `CW_NOT_FOUND`; `CW_PRECONDITION_FAILED` where somebody changed objects meanwhile
    */
   async restore(number: number, by: Author): Promise<ApplyResult & Pick<Restoration, 'skipped'>> {
-    const { compiler, objects } = this.#options;
-    const { changes, order, version, skipped } = await compiler.run('restoration', { number });
+    const { compiler, location, objects } = this.#options;
+    const { changes, order, version, skipped } = await compiler.run(location, 'restoration', { number });
     return { ...(await objects.write(changes, by, { order, ifVersion: version })), skipped };
   }
 
   /** Rules of the working set that never decide. */
   shadowed(page: PageArguments): Promise<Page<ShadowedPolicyRule>> {
-    return this.#options.compiler.run('shadowed', page);
+    const { compiler, location } = this.#options;
+    return compiler.run(location, 'shadowed', page);
   }
 
   /** Who gains and who loses by the working set, compared with the last snapshot. */
   impact(args: ImpactArguments): Promise<ImpactPage> {
-    return this.#options.compiler.run('impact', args);
+    const { compiler, location } = this.#options;
+    return compiler.run(location, 'impact', args);
   }
 }

@@ -10,7 +10,7 @@ const CONNECTIONS = 8;
 const INT8 = types.builtins.INT8;
 
 /** Times and counters fit a number; text for everything else is what the driver does anyway. */
-const numbers: NonNullable<ClientConfig['types']> = {
+export const numbers: NonNullable<ClientConfig['types']> = {
   getTypeParser: (oid, format) => (oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format)),
 };
 

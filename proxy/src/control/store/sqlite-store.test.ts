@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from './open-database.ts';
 import { sqlitePlace } from './fixtures/store-place.ts';
 import { migrate } from './migrate.ts';
+import { foundation } from './migrations/0001-foundation.ts';
 import { openStore } from './kysely-store.ts';
 import type { StoreTables } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
@@ -99,6 +100,17 @@ describe('migrations', () => {
     await expect(openStore(place.location)).rejects.toMatchObject({
       code: 'CW_STORE_FAILED',
       message: expect.stringContaining('migration 1000 "later"'),
+    });
+  });
+
+  test('numbers of snapshots go on from those of the first schema', async () => {
+    await withDatabase(async (db) => {
+      await migrate(db, 'sqlite', [{ name: 'foundation', up: foundation }]);
+      await sql`insert into snapshot (number, text, published_at) values (6, 'a', 1), (7, 'b', 2)`.execute(db);
+      await migrate(db, 'sqlite');
+      const query = db.selectFrom('counter').select('value').where('name', '=', 'snapshot');
+      expect(await query.executeTakeFirst()).toEqual({ value: 7 });
+      expect(await db.selectFrom('snapshot').selectAll().execute()).toEqual([]);
     });
   });
 

@@ -6,6 +6,8 @@ import { description, type Kind } from './kind.ts';
 const address = z.string().refine((text) => isIP(text) !== 0, 'an IP address');
 const forwarding = z.enum(['tunnel', 'local-proxy', 'none']);
 
+const CRITERIA = ['dnsServers', 'searchDomains', 'resolves', 'gateways'] as const;
+
 /** How a device tells that it is at home: each criterion that is there holds when any of its entries does. */
 const trustedNetwork = z
   .strictObject({
@@ -20,7 +22,7 @@ const trustedNetwork = z
       .describe('names that only there resolve to these addresses'),
     gateways: z.array(address).min(1).max(50).optional().describe('default gateways'),
   })
-  .refine(({ match: _, ...criteria }) => Object.values(criteria).some((entries) => entries !== undefined), {
+  .refine((network) => CRITERIA.some((criterion) => network[criterion] !== undefined), {
     message: 'a network without a criterion would be every network',
   });
 
