@@ -32,6 +32,17 @@ describe('Sessions', () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
+  test('that gets other groups is the same session, which says so', () => {
+    const { sessions } = setUp();
+    const grant = grantOf('a');
+    expect(sessions.put(grant)).toBe(false);
+    const held = sessions.find('a');
+    expect(sessions.put({ ...grant, principal: { ...grant.principal } })).toBe(false);
+    expect(sessions.put({ ...grant, principal: { ...grant.principal, groups: ['staff'] } })).toBe(true);
+    expect(sessions.find('a')).toBe(held);
+    expect(held).toMatchObject({ principal: { groups: ['staff'] }, ended: false });
+  });
+
   test('asks control once for what it does not know, and remembers the answer for a while', async () => {
     const { sessions, asked, at } = setUp();
     const both = await Promise.all([sessions.find('x'), sessions.find('x')]);

@@ -18,7 +18,7 @@ import type {
   PersonAccess,
   UserInput,
 } from './records.ts';
-import { Turns } from './turns.ts';
+import { WriteBatches } from './write-batches.ts';
 import { accessOf, insertUser, toUser, updateUser, userByName, userBySeq, type UserRow } from './user-rows.ts';
 
 type Tx = Transaction<StoreTables>;
@@ -41,11 +41,13 @@ export type VersionCheck = (version: number) => void;
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #changes = new Changes();
-  /** They would wait for each other in the database anyway, each with a connection that others need. */
-  readonly #turns = new Turns(MAX_WAITING);
+  readonly #batches: WriteBatches;
+  /** Providers of which it is known that they keep their people here. */
+  readonly #provisioned = new Set<string>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    this.#batches = new WriteBatches(options.database);
   }
 
   /** @returns stops telling */
@@ -85,12 +87,14 @@ export class Directory {
 
   /** Of somebody who only logged in so far it makes a person that the provider keeps; who is kept already is a conflict. */
   async createUser(idp: string, input: UserInput): Promise<DirectoryUser> {
-    return this.#write(idp, async (tx) => {
+    return this.#writePerson(idp, async (tx) => {
+      const made = await insertUser(tx, idp, input, this.#options.now());
+      if (made !== null) return [toUser(made), NOTHING];
       const known = await userByName(tx, idp, input.userName);
-      if (known?.source === 'scim') throw new CausewayError('CW_CONFLICT', 'another user has this name');
-      await this.#provisioned(tx, idp);
-      if (known !== undefined) return this.#replace(tx, known, input);
-      return [toUser(await insertUser(tx, idp, input, this.#options.now())), NOTHING];
+      if (known === undefined || known.source === 'scim') {
+        throw new CausewayError('CW_CONFLICT', 'another user has this name');
+      }
+      return this.#replace(tx, known, input);
     });
   }
 
@@ -104,10 +108,9 @@ export class Directory {
     change: (user: DirectoryUser) => UserInput,
     check: VersionCheck = () => {},
   ): Promise<DirectoryUser> {
-    return this.#write(idp, async (tx) => {
+    return this.#writePerson(idp, async (tx) => {
       const row = await existingUser(tx, idp, id);
       check(row.version);
-      await this.#provisioned(tx, idp);
       return this.#replace(tx, row, change(toUser(row)));
     });
   }
@@ -166,7 +169,7 @@ export class Directory {
     await this.#write(idp, async (tx) => {
       const row = await existingGroup(tx, idp, id);
       check(row.version);
-      const members = await membersWithAccess(tx, row.seq);
+      const members = await membersWithAccess(tx, idp, row.seq);
       await tx.deleteFrom('directory_group').where('seq', '=', row.seq).execute();
       return [null, await this.#follow(tx, idp, members)];
     });
@@ -183,12 +186,7 @@ export class Directory {
 
   async #write<T>(idp: string, body: (tx: Tx) => Promise<[T, DirectoryChange]>): Promise<T> {
     try {
-      const [result, change] = await this.#turns.take(() =>
-        this.#options.database.transaction(async (tx) => {
-          await lock(tx, idp);
-          return body(tx);
-        }),
-      );
+      const [result, change] = await this.#batches.write(idp, body);
       this.#changes.tell(change);
       return result;
     } catch (error) {
@@ -196,12 +194,31 @@ export class Directory {
     }
   }
 
+  /** From the first person that it keeps here on, a provider says who its people are. */
+  async #writePerson<T>(idp: string, body: (tx: Tx) => Promise<[T, DirectoryChange]>): Promise<T> {
+    if (this.#provisioned.has(idp)) return this.#write(idp, body);
+    const result = await this.#write(idp, async (tx) => {
+      await tx
+        .insertInto('directory_idp')
+        .values({ idp, provisioned_at: this.#options.now() })
+        .onConflict((c) =>
+          c.column('idp').doUpdateSet((e) => ({
+            provisioned_at: e.fn.coalesce('directory_idp.provisioned_at', 'excluded.provisioned_at'),
+          })),
+        )
+        .execute();
+      return body(tx);
+    });
+    this.#provisioned.add(idp);
+    return result;
+  }
+
   async #step(tx: Tx, group: GroupRow, step: GroupStep): Promise<readonly number[]> {
     switch (step.t) {
       case 'rename':
         if (step.name === group.name) return [];
         await renameGroup(tx, group, step.name);
-        return membersWithAccess(tx, group.seq);
+        return membersWithAccess(tx, group.idp, group.seq);
       case 'externalId':
         await tx
           .updateTable('directory_group')
@@ -229,35 +246,9 @@ export class Directory {
   async #follow(tx: Tx, idp: string, users: readonly number[], gone: readonly string[] = []): Promise<DirectoryChange> {
     return idp === this.#options.loginIdp() ? follow(tx, users, gone) : NOTHING;
   }
-
-  /** From the first person that it keeps here on, a provider says who its people are. */
-  async #provisioned(tx: Tx, idp: string): Promise<void> {
-    await tx
-      .updateTable('directory_idp')
-      .set({ provisioned_at: this.#options.now() })
-      .where('idp', '=', idp)
-      .where('provisioned_at', 'is', null)
-      .execute();
-  }
 }
 
-const MAX_WAITING = 1_000;
 const NOTHING: DirectoryChange = { users: [], deactivated: [], sessions: [] };
-
-/** Changes of one provider's people happen one after the other, and no login between their parts. */
-async function lock(tx: Tx, idp: string): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('directory_idp')
-    .set((e) => ({ idp: e.ref('idp') }))
-    .where('idp', '=', idp)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows > 0n) return;
-  await tx
-    .insertInto('directory_idp')
-    .values({ idp, provisioned_at: null })
-    .onConflict((c) => c.column('idp').doUpdateSet((e) => ({ idp: e.ref('excluded.idp') })))
-    .execute();
-}
 
 async function existingUser(tx: Tx, idp: string, id: string): Promise<UserRow> {
   const seq = seqOf('u', id);

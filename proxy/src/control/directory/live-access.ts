@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import { raiseEpoch } from '../store/epoch.ts';
 import type { StoreTables } from '../store/schema.ts';
+import { nameKey } from './names.ts';
 import { people, type Person } from './membership.ts';
 import type { DirectoryChange } from './records.ts';
 
@@ -21,11 +22,31 @@ export async function withAccess(tx: Tx, users: readonly number[]): Promise<numb
   return found;
 }
 
-/** Which members of the group have a session or a device. */
-export async function membersWithAccess(tx: Tx, group: number): Promise<number[]> {
-  const members = tx.selectFrom('directory_member').select('user_seq').where('group_seq', '=', group);
-  const rows = await peopleWithAccess(tx).where('u.seq', 'in', members).execute();
-  return rows.map(({ seq }) => seq);
+/**
+ * Which members of the group have a session or a device. From those who have one, because they are few and a group may
+ * be large.
+ */
+export async function membersWithAccess(tx: Tx, idp: string, group: number): Promise<number[]> {
+  const names = await tx
+    .selectFrom('session')
+    .select('user')
+    .union(tx.selectFrom('device').select('user').where('revoked_at', 'is', null))
+    .execute();
+  const found: number[] = [];
+  for (let from = 0; from < names.length; from += PAGE) {
+    const keys = names.slice(from, from + PAGE).map(({ user }) => nameKey(user));
+    const rows = await tx
+      .selectFrom('directory_user as u')
+      .innerJoin('directory_member as m', (join) =>
+        join.onRef('m.user_seq', '=', 'u.seq').on('m.group_seq', '=', group),
+      )
+      .select('u.seq')
+      .where('u.idp', '=', idp)
+      .where('u.user_key', 'in', keys)
+      .execute();
+    found.push(...rows.map(({ seq }) => seq));
+  }
+  return found;
 }
 
 function peopleWithAccess(tx: Tx) {

@@ -56,12 +56,15 @@ export function userBySeq(db: Db, idp: string, seq: number): Promise<UserRow | u
   return db.selectFrom('directory_user').selectAll().where('idp', '=', idp).where('seq', '=', seq).executeTakeFirst();
 }
 
-export async function insertUser(tx: Tx, idp: string, input: UserInput, now: number): Promise<UserRow> {
+/** `null` where the name is taken. */
+export async function insertUser(tx: Tx, idp: string, input: UserInput, now: number): Promise<UserRow | null> {
   const row = await tx
     .insertInto('directory_user')
     .values({ idp, ...columns(input, now), login_groups: '[]', seen_at: null, version: 1, created_at: now })
+    .onConflict((c) => c.columns(['idp', 'user_key']).doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (row === undefined) return null;
   await insertValues(tx, row.seq, input);
   return row;
 }

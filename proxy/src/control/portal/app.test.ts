@@ -23,7 +23,6 @@ import { Tickets } from '../identity/tickets.ts';
 import type { Published } from '../published.ts';
 import type { Revoked } from '../revocation-feed.ts';
 import { Directory } from '../directory/directory.ts';
-import type { DirectoryChange } from '../directory/records.ts';
 import { KyselyStore } from '../store/kysely-store.ts';
 import type { Database } from '../store/database.ts';
 import { openDatabase } from '../store/open-database.ts';
@@ -203,37 +202,6 @@ describe('login', () => {
     expect((await send('/api/me', { headers: { cookie: login } })).status).toBe(200);
     now += 61_000;
     expect((await send('/api/me', { headers: { cookie: login } })).status).toBe(401);
-  });
-
-  it('of somebody with other groups changes their other sessions too', async () => {
-    const changes: DirectoryChange[] = [];
-    const stop = directory.onChanged((change) => changes.push(change));
-    const first = await logIn({ user: 'bea@corp.example', groups: ['staff'] });
-    expect(changes).toEqual([]);
-    await logIn({ user: 'Bea@Corp.example', groups: ['staff', 'boss'] });
-    stop();
-    expect(changes).toEqual([{ users: ['bea@corp.example'], deactivated: [], sessions: [] }]);
-    const me = await (await send('/api/me', { headers: { cookie: first.login } })).json();
-    expect(me).toMatchObject({ user: 'bea@corp.example', groups: ['staff', 'boss'] });
-  });
-
-  it('of somebody who was deactivated ends with a notice that says so', async () => {
-    const input = { externalId: null, displayName: 'Eve', ou: null, body: {}, values: [] };
-    const other = new Directory({ database, loginIdp: () => 'provisioned', now: () => now });
-    await other.createUser('provisioned', { ...input, userName: 'eve@corp.example', active: false });
-    const provisioned = new Sessions(store, other, services.revocations, () => now);
-    services = { ...services, sessions: provisioned };
-    app = portalApp(services);
-    const refusedFor = async (user: string): Promise<string> => {
-      const { pre, requestId, relayState } = await begin();
-      const body = answer(requestId, relayState, { user });
-      const posted = await send('/saml/acs', { method: 'POST', headers: { ...FORM, cookie: pre }, body });
-      expect(posted.status).toBe(403);
-      expect(posted.headers.getSetCookie().join()).not.toContain('cw-login');
-      return posted.text();
-    };
-    expect(await refusedFor('EVE@corp.example')).toContain('CW_PERSON_INACTIVE');
-    expect(await refusedFor('stranger@corp.example')).toContain('CW_PERSON_UNKNOWN');
   });
 });
 

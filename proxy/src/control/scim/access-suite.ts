@@ -76,7 +76,7 @@ export function accessSuite(place: () => ScimPlace): void {
     const name = newName();
     await signIn(name, ['by-login']);
     const [user] = (await client.send('GET', '/Users')).body.Resources;
-    await client.group('Extra', [user.id]);
+    await client.group('Extra', [user?.id ?? '']);
     expect((await place().directory.groupsOf(name))?.groups).toEqual(['by-login', 'Extra']);
     expect(await signIn(name, ['Extra', 'other'])).toMatchObject({ groups: ['Extra', 'other'] });
   });

@@ -78,14 +78,14 @@ export function admissionSuite(place: () => ScimPlace): void {
       changePassword: { supported: false },
     });
     const types = await client.send('GET', '/ResourceTypes');
-    expect(types.body.Resources.map((one: { id: string }) => one.id)).toEqual(['User', 'Group']);
+    expect(types.body.Resources.map(({ id }) => id)).toEqual(['User', 'Group']);
     expect((await client.send('GET', '/ResourceTypes/User')).body.schemaExtensions).toEqual([
       { schema: ENTERPRISE, required: false },
     ]);
     const schemas = await client.send('GET', '/Schemas');
-    expect(schemas.body.Resources.map((one: { id: string }) => one.id)).toEqual([USER, ENTERPRISE, GROUP]);
+    expect(schemas.body.Resources.map(({ id }) => id)).toEqual([USER, ENTERPRISE, GROUP]);
     const user = await client.send('GET', `/Schemas/${USER}`);
-    const userName = user.body.attributes.find((one: { name: string }) => one.name === 'userName');
+    const userName = user.body.attributes.find(({ name }) => name === 'userName');
     expect(userName).toMatchObject({ required: true, caseExact: false, uniqueness: 'server' });
     expect(user.body.meta.location).toBe(`${ORIGIN}/scim/v2/${client.idp}/Schemas/${USER}`);
     expect((await client.send('GET', '/Schemas/urn:nothing')).status).toBe(404);

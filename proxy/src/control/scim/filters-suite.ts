@@ -93,14 +93,8 @@ export function filtersSuite(place: () => ScimPlace): void {
     ['(userName sw "a" or userName sw "b") and active eq true', [ANN]],
     ['userName sw "a" or userName sw "b" and active eq true', [ANN]],
     ['not (userName sw "a" or active eq false)', [EVE]],
-    ['userName eq "x" or 1', []],
   ])('%s', async (filter, expected) => {
     const { client } = await directory();
-    if (filter.endsWith('or 1')) {
-      const { status, body } = await client.send('GET', `/Users?filter=${encodeURIComponent(filter)}`);
-      expect([status, body.scimType]).toEqual([400, 'invalidFilter']);
-      return;
-    }
     expect(await client.find(filter)).toEqual(expected);
   });
 
@@ -137,6 +131,7 @@ export function filtersSuite(place: () => ScimPlace): void {
     ['id co "u"', 'invalidFilter'],
     ['meta.created gt "yesterday"', 'invalidFilter'],
     ['userName gt null', 'invalidFilter'],
+    ['userName eq "x" or 1', 'invalidFilter'],
   ])('%s is refused', async (filter, scimType) => {
     const { client } = await directory();
     const { status, body } = await client.send('GET', `/Users?filter=${encodeURIComponent(filter)}`);

@@ -202,8 +202,7 @@ export function patchSuite(place: () => ScimPlace): void {
     );
     expect(made.body).toMatchObject({ active: true, name: { givenName: 'E' } });
     const after = (await client.send('GET', `/Users/${id}`)).body;
-    for (const key of Object.keys(before))
-      if (key !== 'meta' && key !== 'emails') expect(after[key]).toEqual(before[key]);
+    expect({ ...after, meta: null, emails: null }).toEqual({ ...before, meta: null, emails: null });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined();
     expect(Object.keys(Object.prototype)).toEqual([]);

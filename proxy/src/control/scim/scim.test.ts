@@ -7,6 +7,7 @@ import { admissionSuite } from './admission-suite.ts';
 import { bulkSuite } from './bulk-suite.ts';
 import { filtersSuite } from './filters-suite.ts';
 import { groupsSuite } from './groups-suite.ts';
+import { pagesSuite } from './pages-suite.ts';
 import { patchSuite } from './patch-suite.ts';
 import { usersSuite } from './users-suite.ts';
 
@@ -28,11 +29,28 @@ describe.each(DATABASES)('SCIM on %s', (_name, makePlace) => {
   }, 60_000);
   afterAll(() => place.close());
 
-  describe('users', () => usersSuite(() => place));
-  describe('groups', () => groupsSuite(() => place));
-  describe('filters', () => filtersSuite(() => place));
-  describe('access', () => accessSuite(() => place));
-  describe('bulk', () => bulkSuite(() => place));
-  describe('admission', () => admissionSuite(() => place));
-  describe('PATCH of users', () => patchSuite(() => place));
+  describe('users', () => {
+    usersSuite(() => place);
+  });
+  describe('groups', () => {
+    groupsSuite(() => place);
+  });
+  describe('filters', () => {
+    filtersSuite(() => place);
+  });
+  describe('access', () => {
+    accessSuite(() => place);
+  });
+  describe('bulk', () => {
+    bulkSuite(() => place);
+  });
+  describe('admission', () => {
+    admissionSuite(() => place);
+  });
+  describe('pages', () => {
+    pagesSuite(() => place);
+  });
+  describe('PATCH of users', () => {
+    patchSuite(() => place);
+  });
 });

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import type { ScimPlace } from './fixtures/scim-place.ts';
 import { ENTERPRISE, USER } from './schemas.ts';
 
+const USERS = '/Users';
+
 /** Users as RFC 7644 has them. */
 export function usersSuite(place: () => ScimPlace): void {
   test('a user is made, found, replaced and deleted', async () => {
@@ -88,8 +90,7 @@ export function usersSuite(place: () => ScimPlace): void {
     for (const name of ['Delta', 'alpha', 'Charlie', 'bravo', 'echo']) await client.user(name);
     const page = await client.send('GET', '/Users?startIndex=2&count=2&sortBy=userName');
     expect(page.body).toMatchObject({ totalResults: 5, startIndex: 2, itemsPerPage: 2 });
-    const names = (answer: typeof page): string[] =>
-      answer.body.Resources.map((one: { userName: string }) => one.userName);
+    const names = (answer: typeof page): string[] => answer.body.Resources.map(({ userName }) => userName);
     expect(names(page)).toEqual(['bravo', 'Charlie']);
     expect(names(await client.send('GET', '/Users?sortBy=USERNAME&sortOrder=descending&count=2'))).toEqual([
       'echo',
@@ -181,9 +182,9 @@ export function usersSuite(place: () => ScimPlace): void {
       ['GET', '/Users?filter=userName%20is%20%22a%22', undefined, 400, 'invalidFilter'],
       ['GET', '/Me', undefined, 501, undefined],
       ['GET', '/Nowhere', undefined, 404, undefined],
-      ['GET', '/Users/17', undefined, 404, undefined],
-      ['GET', '/Users/u99999999999999999999', undefined, 404, undefined],
-      ['GET', "/Users/u1'%20or%201=1", undefined, 404, undefined],
+      ['GET', `${USERS}/17`, undefined, 404, undefined],
+      ['GET', `${USERS}/u99999999999999999999`, undefined, 404, undefined],
+      ['GET', `${USERS}/u1'%20or%201=1`, undefined, 404, undefined],
     ];
     for (const [method, path, body, status, scimType] of wrong) {
       const answer = await client.send(method, path, body);
