@@ -2,8 +2,15 @@ import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { entityId } from '../../config/derive.ts';
-import { ACS, LOGIN_ORIGIN, makeControlFixture, SP, SSO_URL, type ControlFixture } from '../control-fixture.ts';
+import {
+  ACS,
+  LOGIN_ORIGIN,
+  makeControlFixture,
+  publishFile,
+  SP,
+  SSO_URL,
+  type ControlFixture,
+} from '../control-fixture.ts';
 import { Directory } from '../directory/directory.ts';
 import type { DirectoryChange } from '../directory/records.ts';
 import { field, parts, signedResponse, type ResponseParts } from '../identity/saml/test-idp.ts';
@@ -11,8 +18,6 @@ import { PendingLogins } from '../identity/saml/pending.ts';
 import { verifyResponse } from '../identity/saml/verify.ts';
 import { Sessions } from '../identity/sessions.ts';
 import { Tickets } from '../identity/tickets.ts';
-import { PolicyView } from '../policy-view.ts';
-import { publishSnapshot } from '../snapshot/compiler.ts';
 import { KyselyStore } from '../store/kysely-store.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { portalApp } from './app.ts';
@@ -27,13 +32,12 @@ let loginIdp = 'default';
 
 beforeAll(async () => {
   fixture = await makeControlFixture();
-  const database = await openDatabase({ file: join(fixture.dir, 'test.sqlite') });
+  const location = { file: join(fixture.dir, 'test.sqlite') };
+  const database = await openDatabase(location);
   store = new KyselyStore(database);
   directory = new Directory({ database, loginIdp: () => loginIdp, now: Date.now });
-  const { config, snapshot } = await publishSnapshot(store, fixture.configFile, 1);
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
-  const trust = { idp, spEntityId: entityId(config), acsUrl: ACS };
-  const published = { config, snapshot, policy: new PolicyView(snapshot), idp, trust, sessionMs: 3_600_000 };
+  const published = await publishFile(location, fixture.configFile, idp);
   services = {
     store,
     tickets: new Tickets(Date.now),
