@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { startPostgres, type PostgresServer } from '../store/fixtures/postgres-server.ts';
 import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
+import { accessSuite } from './access-suite.ts';
+import { clientSuite } from './client-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
 import { objectsSuite } from './objects-suite.ts';
 
@@ -23,4 +25,6 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   afterAll(() => place.close());
 
   describe('objects', () => objectsSuite(() => place));
+  describe('access', () => accessSuite(() => place));
+  describe('the typed client', () => clientSuite(() => place));
 });

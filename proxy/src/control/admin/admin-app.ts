@@ -3,7 +3,8 @@ import type { Context } from 'hono';
 import { CausewayError } from '@causeway/contract';
 import type { AdminEnv } from './admin-env.ts';
 import type { AdminServices } from './admin-services.ts';
-import { documentInfo, routeConfig, SECURITY_SCHEMES } from './openapi.ts';
+import { openApiDocument } from './openapi-document.ts';
+import { routeConfig } from './openapi.ts';
 import { admit, CallerLimits, guard } from './pipeline.ts';
 import { problemAnswer, problemOf } from './problem.ts';
 import type { Route, RouteInput, RouteKey, Routes } from './route.ts';
@@ -25,14 +26,11 @@ export function adminApp(services: AdminServices, routes: Routes = ADMIN_ROUTES)
     return problemAnswer(c, problem);
   });
   app.use(admit(services));
-  for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
-    app.openAPIRegistry.registerComponent('securitySchemes', name, scheme);
-  }
-  app.get('/openapi.json', (c) => c.json(app.getOpenAPI31Document(documentInfo())));
+  const document = openApiDocument(routes);
+  app.get('/openapi.json', (c) => c.json(document));
   const limits = new CallerLimits(services);
   for (const [key, route] of Object.entries(routes) as [RouteKey, Route][]) {
     const { definition } = route;
-    app.openAPIRegistry.registerPath(routeConfig(key, definition, 'reader'));
     const config: RouteConfig = routeConfig(key, definition, 'validator');
     const middleware = [guard(services, limits, key, definition)];
     app.openapi(createRoute({ ...config, hide: true, middleware }), (c) =>

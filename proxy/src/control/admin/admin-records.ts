@@ -7,6 +7,7 @@ import { Idempotency } from './idempotency.ts';
 import { Pops } from './pops.ts';
 import { Roles } from './roles.ts';
 import { RuleHits } from './rule-hits.ts';
+import { stored } from './stored.ts';
 import { Tokens } from './tokens.ts';
 
 export const ADMIN_LIMITS: AdminLimits = {
@@ -28,4 +29,26 @@ export function adminRecords(database: Database, now: () => number): AdminRecord
     pops: new Pops(database, now),
     hits: new RuleHits(database),
   };
+}
+
+const AUDIT_KEPT_MS = 400 * 24 * 3_600_000;
+const TOKENS_KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Forgets what is over: sessions and keys at once, dead tokens after a month, the audit after more than a year. */
+export async function sweepAdmin(database: Database, now: number): Promise<void> {
+  const { write } = database;
+  await stored(write.deleteFrom('admin_session').where('expires_at', '<=', now).execute());
+  await stored(write.deleteFrom('idempotency').where('expires_at', '<=', now).execute());
+  await stored(
+    write
+      .deleteFrom('api_token')
+      .where('expires_at', '<=', now - TOKENS_KEPT_MS)
+      .execute(),
+  );
+  await stored(
+    write
+      .deleteFrom('audit')
+      .where('at', '<=', now - AUDIT_KEPT_MS)
+      .execute(),
+  );
 }

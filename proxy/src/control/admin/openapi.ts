@@ -1,7 +1,6 @@
 import { z, type RouteConfig } from '@hono/zod-openapi';
-import { ERRORS, type ErrorCode } from '@causeway/contract';
+import type { ErrorCode } from '@causeway/contract';
 import { VERSION } from '../../version.ts';
-import { problemSchema } from './problem.ts';
 import type { RouteDefinition, RouteKey } from './route.ts';
 
 /** What the OpenAPI document says of the API as a whole. */
@@ -21,6 +20,12 @@ export function documentInfo() {
 export const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'an API token: cwt_…' },
   session: { type: 'apiKey', in: 'cookie', name: '__Host-cw-admin', description: 'a browser signed in at /login' },
+} as const;
+
+/** One answer for all that is refused; which codes a route has stands in its `x-problems`. */
+export const PROBLEM_ANSWER = {
+  description: 'refused: RFC 9457 problem details',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 } as const;
 
 const EVERYWHERE: readonly ErrorCode[] = [
@@ -53,15 +58,6 @@ export function routeConfig(key: RouteKey, definition: RouteDefinition, audience
   const { summary, permission, params, query, answer, status } = definition;
   const body = audience === 'reader' ? (definition.bodyAs ?? definition.body) : definition.body;
   const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
-  const problems: Record<string, { description: string; content: object }> = {};
-  for (const code of problemsOf(key, definition)) {
-    const { status: number } = ERRORS[code];
-    const known = problems[number]?.description;
-    problems[number] = {
-      description: known === undefined ? code : `${known}, ${code}`,
-      content: { 'application/problem+json': { schema: problemSchema } },
-    };
-  }
   const headers = headersOf(key, definition);
   return {
     method: method.toLowerCase() as RouteConfig['method'],
@@ -70,6 +66,7 @@ export function routeConfig(key: RouteKey, definition: RouteDefinition, audience
     summary,
     tags: [path.split('/')[1] ?? ''],
     'x-permission': permission,
+    'x-problems': problemsOf(key, definition),
     ...(definition.dangerous === true ? { 'x-step-up': true } : {}),
     request: {
       ...(params === undefined ? {} : { params }),
@@ -81,7 +78,7 @@ export function routeConfig(key: RouteKey, definition: RouteDefinition, audience
       ...(answer === undefined
         ? { 204: { description: 'done' } }
         : { [status ?? 200]: { description: 'done', content: json(answer) } }),
-      ...problems,
+      default: { $ref: '#/components/responses/Problem' },
     },
   };
 }

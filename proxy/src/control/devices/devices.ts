@@ -171,6 +171,13 @@ export class Devices {
     );
   }
 
+  /** Its certificate was renewed: whoever had none is registered again. */
+  async renewed(id: string): Promise<void> {
+    const device = await this.get(id);
+    if (device?.state !== 'unregistered') return;
+    await this.#quietly(id, { step: 'renew', by: 'causeway', why: WORDS.renew });
+  }
+
   /** Ends soft removals that are due, and notes whose certificates have all run out. */
   async sweep(): Promise<void> {
     const { database, now } = this.#options;
