@@ -243,8 +243,8 @@ export function accessSuite(at: () => AdminPlace): void {
       place.send('POST', '/access-requests', { as, body: { user: 'Ida', app }, headers: { 'idempotency-key': key } });
 
     beforeAll(async () => {
-      const app = { hosts: ['a.corp.example'], ports: ['tcp/1'], publishers: ['p'] };
-      const changes = ['asked', 'asked-2'].map((name) => ({ kind: 'apps', name, op: 'put', body: app }));
+      const app = (name: string): object => ({ hosts: [`${name}.corp.example`], ports: ['tcp/1'], publishers: ['p'] });
+      const changes = ['asked', 'asked-2'].map((name) => ({ kind: 'apps', name, op: 'put', body: app(name) }));
       await place.send('POST', '/apply', { body: { changes } });
     });
 
