@@ -9,6 +9,7 @@ const CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ['node', ['wasm-core/build.ts', '--check']],
   ['node', ['proxy/src/config/write-json-schema.ts', '--check']],
   ['node', ['scripts/write-error-docs.ts', '--check']],
+  ['node', ['proxy/src/control/admin/write-openapi.ts', '--check']],
 ];
 
 export function check(cwd: string): boolean {

@@ -25,6 +25,14 @@ export const ERRORS = {
   CW_APP_UNKNOWN: { status: 404, retryable: false, text: 'there is no such app, or not for this person' },
   CW_POLICY_BLOCKED: { status: 403, retryable: false, text: 'a rule blocks this with a notice' },
   CW_ACCESS_ENDED: { status: 401, retryable: false, text: 'access was ended while the stream was open' },
+  CW_UNAUTHENTICATED: { status: 401, retryable: false, text: 'the request carries no live token or session' },
+  CW_FORBIDDEN: { status: 403, retryable: false, text: 'the role of the caller does not permit this' },
+  CW_STEP_UP_REQUIRED: { status: 403, retryable: false, text: 'prove again who you are before you do this' },
+  CW_PRECONDITION_REQUIRED: { status: 428, retryable: false, text: 'say with If-Match which revision you have seen' },
+  CW_BODY_TOO_LARGE: { status: 413, retryable: false, text: 'the body of the request is larger than allowed' },
+  CW_MEDIA_TYPE: { status: 415, retryable: false, text: 'the body of the request is not of a type that is read here' },
+  CW_RATE_LIMITED: { status: 429, retryable: true, text: 'more requests than are allowed in so short a time' },
+  CW_TIMEOUT: { status: 504, retryable: true, text: 'it takes too long; whether it was done is not known' },
   CW_BUSY: { status: 503, retryable: true, text: 'a bounded queue is full' },
 
   // objects
@@ -92,6 +100,12 @@ export const ERRORS = {
     retryable: false,
     text: 'the certificate request is malformed or names something else',
   },
+  CW_DEVICE_LIMIT: { status: 403, retryable: false, text: 'this person has as many devices as are allowed' },
+  CW_DEVICE_QUARANTINED: {
+    status: 403,
+    retryable: false,
+    text: 'an administrator has put this device into quarantine',
+  },
   CW_CERT_REQUIRED: { status: 403, retryable: false, text: 'without a certificate a peer may only enrol' },
   CW_CERT_EXPIRED: { status: 403, retryable: false, text: 'with an expired certificate a peer may only renew' },
   CW_CERT_FOREIGN: { status: 403, retryable: false, text: 'the certificate was not issued by this deployment' },
@@ -138,7 +152,7 @@ export const ERRORS = {
   CW_RPC_CLOSED: { status: 503, retryable: true, text: 'the control process is not connected' },
   CW_STORE_FAILED: { status: 503, retryable: true, text: 'the store did not take a write or answer a read' },
   CW_SNAPSHOT_REFUSED: {
-    status: 500,
+    status: 422,
     retryable: false,
     text: 'a configuration snapshot did not compile and was refused whole',
   },

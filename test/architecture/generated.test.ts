@@ -7,6 +7,7 @@ const GENERATORS: readonly { what: string; file: string }[] = [
   { what: 'the WASM core and its base64', file: 'wasm-core/build.ts' },
   { what: 'the JSON Schema of causeway.yaml', file: 'proxy/src/config/write-json-schema.ts' },
   { what: 'docs/errors.md', file: 'scripts/write-error-docs.ts' },
+  { what: 'docs/openapi.json', file: 'proxy/src/control/admin/write-openapi.ts' },
 ];
 
 test.each(GENERATORS)('$what is what $file makes of the sources', ({ file }) => {

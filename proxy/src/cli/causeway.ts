@@ -9,6 +9,7 @@ import { EXIT, exitCodeOf, say } from './output.ts';
 import { pop } from './pop.ts';
 import { revoke } from './revoke.ts';
 import { sessions } from './sessions.ts';
+import { setup } from './setup.ts';
 import { status } from './status.ts';
 import { token } from './token.ts';
 import { VERSION } from '../version.ts';
@@ -23,6 +24,11 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     does: 'a PoP, a publisher, an identity provider and an intranet on this machine, to try it all; URL publishes your own app',
   },
   pop: { run: pop, usage: 'pop --config FILE [--store postgres://…] [--data DIR] [--json]', does: 'run a PoP' },
+  setup: {
+    run: setup,
+    usage: 'setup --owner [--data DIR] [--json]',
+    does: 'an owner for an hour and on this machine alone: the first one, or when all others are locked out',
+  },
   status: { run: status, usage: 'status [--data DIR] [--json]', does: 'what runs, what is connected, what is wrong' },
   explain: {
     run: explain,

@@ -31,7 +31,7 @@ const MAX_EVENTS = 10_000;
 const WHY = 'revoked by the administrator';
 
 /** What control answers to the command line; who may open the socket is the PoP's own user. */
-export function adminCalls(services: AdminServices): Handlers<AdminCalls> {
+export function adminCalls(services: AdminServices): Handlers<Omit<AdminCalls, 'admin.owner' | 'admin.api'>> {
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),

@@ -5,8 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { adminOrigin, popAddress } from '../config/derive.ts';
-import type { EdgeSecrets } from '../rpc/messages.ts';
+import type { EdgeSecrets, EventRecord } from '../rpc/messages.ts';
 import type { ChildMessage, ControlStart } from '../rpc/supervision.ts';
+import { adminApp } from './admin/admin-app.ts';
+import { adminLogin } from './admin/admin-login.ts';
+import { ADMIN_LIMITS, adminRecords, sweepAdmin } from './admin/admin-records.ts';
+import { localCalls } from './admin/local-calls.ts';
+import { popIdentity } from './admin/pop-identity.ts';
+import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
 import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
@@ -14,6 +20,7 @@ import { issueJoinToken } from './ca/join-tokens.ts';
 import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
+import { Devices } from './devices/devices.ts';
 import { Directory } from './directory/directory.ts';
 import { ScimTokens } from './directory/scim-tokens.ts';
 import { DirectoryFollower } from './directory-follower.ts';
@@ -38,6 +45,7 @@ import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
+import { Snapshots } from './snapshot/snapshots.ts';
 import { StoreWatch } from './store-watch.ts';
 import { storeOn } from './store/kysely-store.ts';
 import { openDatabase } from './store/open-database.ts';
@@ -66,6 +74,8 @@ const EVENTS_KEPT_MS = 30 * 24 * 3_600_000;
 const HEALTH_MS = 2_000;
 const SWEEP_MS = 60_000;
 const CERTIFICATES_MS = 3_600_000;
+const HITS_MS = 10_000;
+const DEVICES_PER_PERSON = 16;
 const TICKET_KEYS_MS = 8 * 3_600_000;
 
 /**
@@ -99,7 +109,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const scimTokens = new ScimTokens(database, now);
   const ca = await openCa(store, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
-  const enrolment = openEnrolment(store, ca, now);
   const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
 
   const health = new Health();
@@ -107,6 +116,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => edges.destroy());
   const feed = new RevocationFeed(store, edges);
   const sessions = new Sessions(store, directory, feed, now);
+  const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
+  const devices = new Devices({ database, revocations: feed, perPerson, now });
+  const enrolment = openEnrolment(store, ca, now, (user) => devices.room(user));
   const follower = new DirectoryFollower({ directory, store, edges, revocations: feed, log, now });
   opened.push(() => follower.stop());
   const tickets = new Tickets(now);
@@ -167,6 +179,11 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => others.stop());
   opened.push(database.onMoved(() => void others.look()));
 
+  const joinToken = (kind: 'publisher' | 'device', owner: string, lifeMs: number) => {
+    const { config } = configuration.current();
+    const { tunnel: tunnelDomain } = config.domains;
+    return issueJoinToken(store, ca, { kind, owner, pop: popAddress(config), tunnelDomain, lifeMs, now: now() });
+  };
   const app = portalApp({
     store,
     sessions,
@@ -180,18 +197,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     published: () => configuration.current(),
     verify: (job) => saml.verify(job),
     edges: () => edges.statuses(),
-    deviceCode: (user) => {
-      const { config } = configuration.current();
-      const { tunnel: tunnelDomain } = config.domains;
-      const lifeMs = LIMITS.deviceCodeMs;
-      return issueJoinToken(store, ca, {
-        kind: 'device',
-        owner: user,
-        pop: popAddress(config),
-        tunnelDomain,
-        lifeMs,
-        now: now(),
-      });
+    deviceCode: async (user) => {
+      if ((await devices.room(user)) < 1) throw new CausewayError('CW_DEVICE_LIMIT');
+      return joinToken('device', user, LIMITS.deviceCodeMs);
     },
     loginSucceeded: () => metrics.logins.inc({ result: 'ok' }),
     loginFailed: (code) => metrics.logins.inc({ result: code }),
@@ -207,6 +215,29 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   });
   const adminHost = adminHostApp(adminOriginNow);
   adminHost.route('/scim/v2/:idp', scim);
+  const adminServices = {
+    ...adminRecords(database, now),
+    database,
+    store,
+    objects,
+    snapshots: new Snapshots({ database, location, compiler, objects, configuration }),
+    directory,
+    scimTokens,
+    sessions,
+    devices,
+    revocations: feed,
+    published: () => configuration.current(),
+    edges: () => edges.statuses(),
+    joinToken: (publisher: string) => joinToken('publisher', publisher, LIMITS.joinTokenMs),
+    origin: adminOriginNow,
+    limits: ADMIN_LIMITS,
+    log,
+    now,
+  };
+  adminHost.route('/api/v1', adminApp(adminServices));
+  const loginOrigin = (): string => configuration.current().snapshot.loginOrigin;
+  adminHost.route('/', adminLogin({ ...adminServices, tickets, intentKey, loginOrigin }));
+  const local = localCalls(adminServices, (request, env) => adminHost.fetch(request, env));
   const answer = byHost(
     (request, env) => app.fetch(request, env),
     (request, env) => adminHost.fetch(request, env),
@@ -248,14 +279,18 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     now,
     published: () => configuration.current(),
     secrets,
-    eventsStored: (count: number) => metrics.events.inc(count),
+    devices,
+    eventsStored: (events: readonly EventRecord[]) => {
+      metrics.events.inc(events.length);
+      adminServices.hits.count(events);
+    },
   };
   await feed.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),
     log,
-    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin }),
+    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin, ...local }),
     onClosed: (channel) => edges.remove(channel),
   });
   opened.push(() => rpc.close());
@@ -279,6 +314,25 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   await report();
   rounds.every(HEALTH_MS, 'health', report);
   rounds.every(SWEEP_MS, 'sweep', () => store.sweep(now(), now() - EVENTS_KEPT_MS));
+  const { pops, hits } = adminServices;
+  const startedAt = now();
+  const identity = popIdentity(start.dataDir);
+  const reportPop = (): Promise<void> =>
+    pops.report({
+      ...identity,
+      version: version(),
+      snapshot: configuration.current().snapshot.number,
+      epoch: feed.epoch,
+      workers: edges.statuses().map(workerOf),
+      degraded: health.degraded(),
+      startedAt,
+    });
+  await reportPop();
+  rounds.every(POP_BEAT_MS, 'report of this PoP', reportPop);
+  rounds.every(HITS_MS, 'hits of rules', () => hits.flush());
+  opened.push(() => hits.flush().catch(() => undefined));
+  rounds.every(SWEEP_MS, 'devices', () => devices.sweep());
+  rounds.every(SWEEP_MS, 'admin records', () => sweepAdmin(database, now()));
   rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');

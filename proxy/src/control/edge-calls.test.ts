@@ -77,7 +77,8 @@ beforeEach(async () => {
     enrolment: openEnrolment(store, await openCa(store)),
     published: () => published,
     secrets: () => SECRETS,
-    eventsStored: vi.fn<(count: number) => void>(),
+    devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },
+    eventsStored: vi.fn<EdgeServices['eventsStored']>(),
     now: Date.now,
   };
   server = await RpcServer.listen({

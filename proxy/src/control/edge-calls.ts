@@ -1,7 +1,8 @@
 import { CausewayError } from '@causeway/contract';
 import type { Handlers } from '../rpc/channel.ts';
-import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
+import type { EdgeCalls, EdgeSecrets, EventRecord, SessionGrant } from '../rpc/messages.ts';
 import type { Enrolment } from './ca/enrolment.ts';
+import type { Devices } from './devices/devices.ts';
 import type { Directory } from './directory/directory.ts';
 import { devicePrincipal } from './device-principal.ts';
 import type { ControlChannel, Edges } from './edges.ts';
@@ -25,7 +26,8 @@ export interface EdgeServices {
   readonly log: Logger;
   published(): Published;
   secrets(): EdgeSecrets;
-  eventsStored(count: number): void;
+  readonly devices: Pick<Devices, 'contact' | 'renewed'>;
+  eventsStored(events: readonly EventRecord[]): void;
   readonly now: () => number;
 }
 
@@ -51,7 +53,7 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
     'event.batch': async ({ events }) => {
       if (events.length > MAX_EVENTS) throw new CausewayError('CW_MESSAGE_INVALID', 'too many events in one batch');
       await store.appendEvents(events);
-      services.eventsStored(events.length);
+      services.eventsStored(events);
       return null;
     },
     'tunnel.peer': async ({ fingerprint, id }) => {
@@ -59,6 +61,7 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
       if (peer.kind === 'publisher') {
         return { ...peer, apps: appsOfPublisher(services.published().snapshot.apps, peer.name) };
       }
+      await services.devices.contact(id);
       const { kind, name, user } = peer;
       return { kind, id, name, principal: await devicePrincipal(directory, { id, name, user }) };
     },
@@ -68,7 +71,11 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
       const { id, certificate, ca } = enrolled;
       return { id, name: enrolled.name, certificate, ca };
     },
-    'tunnel.renew': (args) => enrolment.renew(args),
+    'tunnel.renew': async (args) => {
+      const renewed = await enrolment.renew(args);
+      await services.devices.renewed(args.id);
+      return renewed;
+    },
     'edge.status': (status) => {
       edges.report(channel(), status);
       return null;

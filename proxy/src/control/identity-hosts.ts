@@ -4,7 +4,7 @@ import { exactHost, securityHeaders } from './portal/headers.ts';
 
 /** Hono's environment on the admin host. */
 export interface AdminHostEnv {
-  readonly Bindings: { readonly address: string };
+  readonly Bindings: { readonly address: string; readonly local?: boolean };
 }
 
 /**

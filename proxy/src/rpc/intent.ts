@@ -13,6 +13,8 @@ export interface LoginIntent {
   /** SHA-256 of the nonce cookie that the edge set on the app host, base64url. */
   readonly nonceHash: string;
   readonly at: number;
+  /** The person must prove who they are again, whatever session there is. */
+  readonly proof?: true;
 }
 
 const LIFE_MS = 10 * 60_000;

@@ -152,6 +152,13 @@ export interface AdminCalls {
   'admin.reload': { args: null; answer: { number: number } };
   'admin.revoke': { args: { kind: 'session' | 'device' | 'publisher' | 'user'; id: string }; answer: { cut: number } };
   'admin.sessions': { args: null; answer: readonly SessionSummary[] };
+  /** A token of an owner that works on this machine alone, for an hour. */
+  'admin.owner': { args: null; answer: { token: string; expiresAt: number } };
+  /** A request to the admin API; `path` begins with `/api/v1/`. */
+  'admin.api': {
+    args: { method: string; path: string; headers: Readonly<Record<string, string>>; body: string | null };
+    answer: { status: number; headers: Readonly<Record<string, string>>; body: string };
+  };
   'admin.events': { args: { limit: number }; answer: readonly EventRecord[] };
 }
 

@@ -25,7 +25,7 @@ export interface Enrolment {
    * Spends the token of `secret` and binds the key of the request to the token's owner. A publisher is named by its
    * token (a second one under the same name is a replica with an id of its own), a device names itself.
    *
-   * @throws CausewayError `CW_CSR_INVALID` (the token stays good), `CW_TOKEN_INVALID`
+   * @throws CausewayError `CW_CSR_INVALID` (the token stays good), `CW_TOKEN_INVALID`, `CW_DEVICE_LIMIT`
    */
   enrol(request: { readonly secret: string; readonly csr: string; readonly name: string }): Promise<Enrolled>;
   /**
@@ -42,13 +42,20 @@ export interface Enrolment {
   peer(request: { readonly fingerprint: string; readonly id: string }): Promise<EnrolledPeer>;
 }
 
-export function openEnrolment(store: Store, ca: Ca, now: () => number = Date.now): Enrolment {
+/** @param room how many more devices a person may have */
+export function openEnrolment(
+  store: Store,
+  ca: Ca,
+  now: () => number = Date.now,
+  room: (user: string) => Promise<number> = () => Promise.resolve(1),
+): Enrolment {
   return {
     async enrol({ secret, csr, name }) {
       await checkRequest(csr);
       const token = await store.takeJoinToken(joinSecretHash(secret), now());
       if (token === null) throw new CausewayError('CW_TOKEN_INVALID');
       const { kind, owner } = token;
+      if (kind === 'device' && (await room(owner)) < 1) throw new CausewayError('CW_DEVICE_LIMIT');
       const id = `${kind === 'publisher' ? 'p' : 'd'}_${randomBytes(16).toString('base64url')}`;
       const record = { id, createdAt: now(), revokedAt: null };
       const shown = kind === 'publisher' ? owner : deviceName(name);

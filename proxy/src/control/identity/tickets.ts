@@ -8,6 +8,8 @@ export interface Ticket {
   readonly host: string;
   /** Path and query. It stays here, so that no URL can make us redirect elsewhere. */
   readonly path: string;
+  /** When the identity provider saw the person prove who they are; absent where this login did not ask it. */
+  readonly provedAt?: number;
 }
 
 interface Entry extends Ticket {
@@ -38,8 +40,7 @@ export class Tickets {
     this.#forget();
     if (this.#entries.size >= MAX_TICKETS) throw new CausewayError('CW_BUSY', 'too many tickets wait');
     const secret = newToken();
-    const { session, host, path, nonceHash } = ticket;
-    this.#entries.set(hashToken(secret), { session, host, path, nonceHash, until: this.#now() + LIMITS.ticketMs });
+    this.#entries.set(hashToken(secret), { ...ticket, until: this.#now() + LIMITS.ticketMs });
     return secret;
   }
 
@@ -52,7 +53,8 @@ export class Tickets {
     if (entry === undefined || entry.host !== host || !same(entry.nonceHash, nonceHash)) {
       throw new CausewayError('CW_TICKET_INVALID');
     }
-    return { session: entry.session, host: entry.host, path: entry.path };
+    const { nonceHash: _nonce, until: _until, ...ticket } = entry;
+    return ticket;
   }
 
   /** All tickets live equally long, so the map is in the order of their end. */

@@ -10,8 +10,6 @@ import type { PortalEnv, PortalServices } from './portal-services.ts';
 /** What a person runs on a device, with the one-time code in it. */
 const deviceCommand = (token: string): string => `npx causeway-agent up --local-proxy --join ${token}`;
 
-const MAX_DEVICES = 50;
-
 /** JSON for the portal's pages, below `/api`: same origin, with the login cookie. */
 export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
   const api = new Hono<PortalEnv>();
@@ -64,10 +62,6 @@ export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
 
   api.post('/devices/code', async (c) => {
     const { user } = c.get('session');
-    const devices = await services.store.devicesOf(user);
-    if (devices.filter((device) => device.revokedAt === null).length >= MAX_DEVICES) {
-      throw new CausewayError('CW_BUSY', `more than ${MAX_DEVICES} devices`);
-    }
     const { token, expiresAt } = await services.deviceCode(user);
     return c.json({ token, command: deviceCommand(token), expiresAt });
   });

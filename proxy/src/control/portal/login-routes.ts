@@ -12,6 +12,7 @@ import {
   readCookie,
 } from '../identity/cookies.ts';
 import { personOf } from '../identity/person.ts';
+import { SKEW_MS } from '../identity/saml/instant.ts';
 import { loginUrl, metadataXml } from '../identity/saml/service-provider.ts';
 import type { SessionRecord } from '../store/store.ts';
 import { addressKey } from './address-key.ts';
@@ -49,7 +50,8 @@ export function loginRoutes(services: PortalServices): Hono<PortalEnv> {
 async function start(c: Context<PortalEnv>, services: PortalServices): Promise<Response> {
   const intent = checkedIntent(c.req.query('i'), services);
   const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
-  if (session !== null) return c.redirect(destination(services, session, intent), 302);
+  const proof = intent?.proof === true;
+  if (session !== null && !proof) return c.redirect(destination(services, session, intent), 302);
   const { trust, idp } = services.published();
   const pending = services.pending.begin(
     addressKey(c.env.address),
@@ -59,7 +61,7 @@ async function start(c: Context<PortalEnv>, services: PortalServices): Promise<R
   c.header('set-cookie', preLoginCookie(pending.cookie), { append: true });
   const { requestId, relayState } = pending;
   const sp = { entityId: trust.spEntityId, acsUrl: trust.acsUrl };
-  return c.redirect(loginUrl(sp, idp, { requestId, relayState, now: services.now() }), 302);
+  return c.redirect(loginUrl(sp, idp, { requestId, relayState, now: services.now(), proof }), 302);
 }
 
 async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices): Promise<Response> {
@@ -73,6 +75,9 @@ async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices
     trust,
     expectation: { requestId, now: services.now() },
   });
+  if (intent?.proof === true && profile.authenticatedAt < intent.at - SKEW_MS) {
+    throw new CausewayError('CW_SAML_SEMANTICS', 'the identity provider did not ask the person again');
+  }
   const used = createHash('sha256').update(`${trust.idp.entityId}\n${profile.assertionId}`).digest('base64url');
   if (!(await services.store.useAssertion(used, profile.replayUntil))) throw new CausewayError('CW_SAML_REPLAY');
   const person = personOf(profile, config.identityProvider);
@@ -81,22 +86,30 @@ async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices
   services.log.info({ user: session.user, session: session.id, address: c.env.address }, 'signed in');
   c.header('set-cookie', loginCookie(token, session.expiresAt), { append: true });
   c.header('set-cookie', clearPreLoginCookie(), { append: true });
-  return c.redirect(destination(services, session, intent), 303);
+  return c.redirect(destination(services, session, intent, profile.authenticatedAt), 303);
 }
 
-/** Only a host below the access domain and a path of that host: the seal says an edge wrote it, this says what it may be. */
+/** Only a host below the access domain, or the admin host, and a path of that host: the seal says an edge wrote it, this says what it may be. */
 function checkedIntent(sealed: string | undefined, services: PortalServices): LoginIntent | null {
   const intent = sealed === undefined ? null : openIntent(services.intentKey, sealed, services.now());
   if (intent === null) return null;
-  const { accessDomain } = services.published().snapshot;
+  const { accessDomain, identityDomain } = services.published().snapshot;
   const below = canonicalName(intent.host) === intent.host && intent.host.endsWith(`.${accessDomain}`);
+  const ours = below || intent.host === `admin.${identityDomain}`;
   const path = /^\/(?![/\\])[\x21-\x7e]*$/.test(intent.path) ? intent.path : '/';
-  return below ? { ...intent, path } : null;
+  return ours ? { ...intent, path } : null;
 }
 
-function destination(services: PortalServices, session: SessionRecord, intent: LoginIntent | null): string {
+/** @param provedAt when the identity provider saw the person prove who they are, where it was asked */
+function destination(
+  services: PortalServices,
+  session: SessionRecord,
+  intent: LoginIntent | null,
+  provedAt?: number,
+): string {
   if (intent === null) return '/';
   const { host, path, nonceHash } = intent;
-  const ticket = services.tickets.issue({ session: session.id, host, path, nonceHash });
+  const proved = provedAt === undefined ? {} : { provedAt };
+  const ticket = services.tickets.issue({ session: session.id, host, path, nonceHash, ...proved });
   return `${webOrigin(host, services.published().snapshot.publicPort)}/.causeway/ticket?t=${ticket}`;
 }

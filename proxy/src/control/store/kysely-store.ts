@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
 import type { Database, StoreLocation } from './database.ts';
+import { nameKey } from '../directory/names.ts';
 import { raiseEpoch } from './epoch.ts';
 import { openDatabase, storeFailed } from './open-database.ts';
 import { fromSession, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
@@ -190,7 +191,19 @@ export class KyselyStore implements Store {
 
   async createDevice({ id, name, user, createdAt, revokedAt }: DeviceRecord): Promise<void> {
     await this.#run((db) =>
-      db.insertInto('device').values({ id, name, user, created_at: createdAt, revoked_at: revokedAt }).execute(),
+      db
+        .insertInto('device')
+        .values({
+          id,
+          name,
+          name_key: nameKey(name),
+          user,
+          user_key: nameKey(user),
+          created_at: createdAt,
+          state_at: createdAt,
+          revoked_at: revokedAt,
+        })
+        .execute(),
     );
   }
 
@@ -297,6 +310,13 @@ export class KyselyStore implements Store {
         .where('revoked_at', 'is', null)
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return false;
+      if (table === 'device') {
+        await tx
+          .updateTable('device')
+          .set((e) => ({ state: 'removed', state_at: at, revision: e('revision', '+', 1) }))
+          .where('id', '=', id)
+          .execute();
+      }
       await raiseEpoch(tx);
       return true;
     });

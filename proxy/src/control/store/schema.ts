@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { AdminTables, DeviceColumns } from './admin-tables.ts';
 import type { DirectoryTables } from './directory-tables.ts';
 import type { ObjectTables } from './object-tables.ts';
 
@@ -6,7 +7,7 @@ import type { ObjectTables } from './object-tables.ts';
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-export interface StoreTables extends ObjectTables, DirectoryTables {
+export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables {
   migration: { number: number; name: string };
   secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
@@ -27,7 +28,7 @@ export interface StoreTables extends ObjectTables, DirectoryTables {
   app_token: { token_hash: string; session: string; host: string; created_at: number };
   join_token: { hash: string; kind: 'publisher' | 'device'; owner: string; expires_at: number };
   publisher: { id: string; name: string; created_at: number; revoked_at: number | null };
-  device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null };
+  device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null } & DeviceColumns;
   certificate: { fingerprint: string; kind: 'publisher' | 'device'; owner: string; not_after: number };
   assertion: { id: string; expires_at: number };
   event: {

@@ -29,11 +29,12 @@ function attribute(text: string): string {
 export function loginUrl(
   sp: ServiceProvider,
   idp: IdentityProvider,
-  request: { requestId: string; relayState: string; now: number },
+  request: { requestId: string; relayState: string; now: number; proof?: boolean },
 ): string {
   const xml =
     `<samlp:AuthnRequest xmlns:samlp="${NS.protocol}" xmlns:saml="${NS.assertion}" ID="${request.requestId}"` +
     ` Version="2.0" IssueInstant="${new Date(request.now).toISOString()}" Destination="${attribute(idp.ssoUrl)}"` +
+    (request.proof === true ? ' ForceAuthn="true"' : '') +
     ` AssertionConsumerServiceURL="${attribute(sp.acsUrl)}" ProtocolBinding="${POST}">` +
     `<saml:Issuer>${attribute(sp.entityId)}</saml:Issuer><samlp:NameIDPolicy AllowCreate="true"/></samlp:AuthnRequest>`;
   const url = new URL(idp.ssoUrl);

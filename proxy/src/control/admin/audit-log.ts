@@ -1,0 +1,108 @@
+import type { Selectable } from 'kysely';
+import { nameKey } from '../directory/names.ts';
+import type { Database } from '../store/database.ts';
+import type { StoreTables } from '../store/schema.ts';
+import { beyond, keyset, pageOf } from './page.ts';
+import { stored } from './stored.ts';
+
+/** Who did what, or tried to. */
+export interface AuditEntry {
+  readonly actor: string;
+  readonly actorKind: string;
+  readonly address: string;
+  /** `PUT /apps/{name}`; what is not of the API has a word of its own. */
+  readonly action: string;
+  /** `/apps/wiki` */
+  readonly target: string;
+  readonly reference: string;
+  readonly detail: string;
+}
+
+export interface AuditRecord extends AuditEntry {
+  readonly id: number;
+  readonly at: number;
+  /** `begun` where the end was never written: whether it was done is not known. */
+  readonly result: string;
+}
+
+export interface AuditQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly sort: string;
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly target?: string | undefined;
+  readonly result?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+const MAX_DETAIL = 4_000;
+const MAX_TARGET = 500;
+
+/** What administrators did. An entry is there before the deed begins: nothing is done that is not written down. */
+export class AuditLog {
+  readonly #database: Database;
+  readonly #now: () => number;
+
+  constructor(database: Database, now: () => number) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  /** @returns what `end` takes */
+  async begin(entry: AuditEntry, result = 'begun'): Promise<number> {
+    const { actor, actorKind, address, action, reference } = entry;
+    const row = await stored(
+      this.#database.write
+        .insertInto('audit')
+        .values({
+          at: this.#now(),
+          actor,
+          actor_key: nameKey(actor),
+          actor_kind: actorKind,
+          address,
+          action,
+          target: entry.target.slice(0, MAX_TARGET),
+          result,
+          reference,
+          detail: entry.detail.slice(0, MAX_DETAIL),
+        })
+        .returning('seq')
+        .executeTakeFirstOrThrow(),
+    );
+    return row.seq;
+  }
+
+  async end(id: number, result: string): Promise<void> {
+    await stored(this.#database.write.updateTable('audit').set({ result }).where('seq', '=', id).execute());
+  }
+
+  async list(query: AuditQuery): Promise<{ items: AuditRecord[]; next: string | null }> {
+    const seq = { column: 'seq', type: 'number' } as const;
+    const keys = keyset(query, { at: { column: 'at', type: 'number' } }, seq);
+    const direction = keys.descending ? 'desc' : 'asc';
+    let rows = this.#database.read.selectFrom('audit').selectAll().where(beyond(keys));
+    if (query.actor !== undefined) rows = rows.where('actor_key', '=', nameKey(query.actor));
+    for (const field of ['action', 'target', 'result', 'reference'] as const) {
+      const value = query[field];
+      if (value !== undefined) rows = rows.where(field, '=', value);
+    }
+    if (query.from !== undefined) rows = rows.where('at', '>=', query.from);
+    if (query.to !== undefined) rows = rows.where('at', '<', query.to);
+    const found = await stored(
+      rows
+        .orderBy('at', direction)
+        .orderBy('seq', direction)
+        .limit(query.limit + 1)
+        .execute(),
+    );
+    return pageOf(found, query, toRecord, (row) => ({ value: row.at, id: row.seq }));
+  }
+}
+
+function toRecord(row: Selectable<StoreTables['audit']>): AuditRecord {
+  const { seq, actor_key: _key, actor_kind: actorKind, ...rest } = row;
+  return { id: seq, actorKind, ...rest };
+}

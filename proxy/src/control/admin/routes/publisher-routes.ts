@@ -1,0 +1,68 @@
+import { z } from '@hono/zod-openapi';
+import { CausewayError, slug } from '@causeway/contract';
+import { idParam } from '../identifiers.ts';
+import { time } from '../page.ts';
+import { listInstances } from '../publisher-instances.ts';
+import { route } from '../route.ts';
+
+const instance = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    createdAt: time,
+    revokedAt: time.nullable(),
+  })
+  .meta({ id: 'PublisherInstance' });
+
+const status = z
+  .object({
+    name: z.string(),
+    health: z.enum(['up', 'partly', 'down', 'never enrolled']).describe('partly: workers without a tunnel'),
+    tunnels: z.int().describe('over all workers of all PoPs'),
+    workers: z.int(),
+    streams: z.int().describe('open now'),
+    since: time.nullable().describe('the oldest tunnel that stands'),
+    instances: z.array(instance),
+  })
+  .meta({ id: 'PublisherStatus' });
+
+export const publisherRoutes = {
+  'GET /publisher-status': route(
+    {
+      summary: 'Every publisher: enrolled instances, tunnels and load',
+      permission: 'publishers:read',
+      answer: z.object({ items: z.array(status) }),
+    },
+    async ({ services }) => ({ items: await listInstances(services) }),
+  ),
+  'POST /publishers/{name}/join-tokens': route(
+    {
+      summary: 'A token with which one instance of a publisher can enrol, once',
+      permission: 'publishers:enrol',
+      params: z.object({ name: slug }),
+      answer: z.object({ token: z.string(), expiresAt: time }),
+      status: 201,
+      secret: true,
+      problems: ['CW_NOT_FOUND'],
+    },
+    async ({ services, params }) => {
+      const known = services.published().snapshot.publishers.includes(params.name);
+      if (!known) throw new CausewayError('CW_NOT_FOUND', `no publisher ${params.name} is published`);
+      return services.joinToken(params.name);
+    },
+  ),
+  'DELETE /publisher-instances/{id}': route(
+    {
+      summary: 'Revoke an enrolled instance for good',
+      permission: 'publishers:revoke',
+      params: idParam,
+      answer: z.object({ cut: z.int() }),
+      dangerous: true,
+      problems: ['CW_NOT_FOUND'],
+    },
+    async ({ services, params, caller }) => {
+      if (!(await services.store.revokePublisher(params.id, services.now()))) throw new CausewayError('CW_NOT_FOUND');
+      return { cut: await services.revocations.revoke({ publishers: [params.id], why: `revoked by ${caller.actor}` }) };
+    },
+  ),
+};
