@@ -15,6 +15,13 @@ const principal = z.strictObject({
   groups: z.array(z.string().max(320)).max(1_000).default([]),
   ou: unit.optional(),
 });
+const from = z
+  .string()
+  .max(100)
+  .refine((text) => addressNumber(text) !== null, 'an IP address')
+  .optional()
+  .describe('the address of the client; needed where rules ask for it');
+const at = z.int().min(0).max(8.64e15).optional().describe('milliseconds since 1970; absent: now');
 const method = z.enum(['browser', 'agent']);
 const action = z.enum(['allow', 'block']);
 const decision = z.object({ action, rule: z.string().nullable(), notice: z.boolean() });
@@ -64,6 +71,8 @@ export const policyRoutes = {
           .max(MAX_PRINCIPALS)
           .optional()
           .describe('whose access; absent: the first 10,000 people of the directory'),
+        from,
+        at,
       }),
       bodyBytes: 4 * 1024 * 1024,
       answer: page(
@@ -72,6 +81,7 @@ export const policyRoutes = {
           users: z.array(z.string()),
           app: z.string(),
           method,
+          hosts: z.array(z.string()).describe('hosts of the app within which this is so somewhere'),
           ports: z.array(z.string()),
           effect: z.enum(['gains', 'loses', 'told otherwise']),
           before: decision,
@@ -81,9 +91,19 @@ export const policyRoutes = {
     },
     async ({ services, query, body }) => {
       const principals = body.principals ?? (await everybody(services));
-      const { items, next, classes } = await services.snapshots.impact({ ...given(query), principals });
+      const { items, next, classes } = await services.snapshots.impact({
+        ...given(query),
+        principals,
+        from: body.from,
+        at: body.at,
+      });
       return {
-        items: items.map((item) => ({ ...item, users: [...item.users], ports: [...item.ports] })),
+        items: items.map((item) => ({
+          ...item,
+          users: [...item.users],
+          hosts: [...item.hosts],
+          ports: [...item.ports],
+        })),
         next,
         classes,
       };
@@ -98,13 +118,8 @@ export const policyRoutes = {
         groups: z.array(z.string().max(320)).max(1_000).optional().describe('absent: those of the directory'),
         ou: unit.optional().describe('absent: that of the directory'),
         method: method.default('browser'),
-        from: z
-          .string()
-          .max(100)
-          .refine((text) => addressNumber(text) !== null, 'an IP address')
-          .optional()
-          .describe('the address of the client; needed where rules ask for it'),
-        at: z.int().min(0).max(8.64e15).optional().describe('milliseconds since 1970; absent: now'),
+        from,
+        at,
         target: z.string().min(1).max(500).describe('a custom URL, a host and port, or the name of an app'),
       }),
       answer: z.object({
@@ -128,11 +143,16 @@ export const policyRoutes = {
         }),
       }),
     },
-    async ({ services, body: { user, groups, ou, method: by, target, from, at } }) => {
+    async ({ services, body: { user, groups, ou, method: by, target, from: address, at: time } }) => {
       const known = await services.directory.groupsOf(user);
       const place = ou ?? known?.ou ?? null;
       const who = { user, groups: groups ?? known?.groups ?? [], ...(place === null ? {} : { ou: place }) };
-      const question = { method: by, target, at: at ?? services.now(), ...(from === undefined ? {} : { from }) };
+      const question = {
+        method: by,
+        target,
+        at: time ?? services.now(),
+        ...(address === undefined ? {} : { from: address }),
+      };
       const { verdict, steps, shadowed, asked, ...rest } = services.published().policy.explain(who, question);
       return {
         ...rest,
@@ -145,7 +165,8 @@ export const policyRoutes = {
   ),
 };
 
-async function everybody({ database, published }: AdminServices) {
-  const found = await peopleWithGroups(database, published().config.identityProvider.name, MAX_PRINCIPALS);
+async function everybody(services: AdminServices) {
+  const { database } = services;
+  const found = await peopleWithGroups(database, services.published().config.identityProvider.name, MAX_PRINCIPALS);
   return found.map(({ userName, groups, ou }) => ({ user: userName, groups, ...(ou === null ? {} : { ou }) }));
 }
