@@ -1,21 +1,29 @@
 #!/usr/bin/env node
 import { CausewayError } from '@causeway/contract';
+import { apply } from './apply.ts';
 import { config } from './config.ts';
+import { deleteObject } from './delete.ts';
 import { dev } from './dev.ts';
+import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
-import { EXIT, exitCodeOf, say } from './output.ts';
+import { get } from './get.ts';
+import { EXIT, exitCodeOf, problemText, say } from './output.ts';
 import { pop } from './pop.ts';
 import { revoke } from './revoke.ts';
 import { sessions } from './sessions.ts';
 import { setup } from './setup.ts';
+import { publish, restore, snapshots } from './snapshots.ts';
 import { status } from './status.ts';
 import { token } from './token.ts';
 import { VERSION } from '../version.ts';
 
 /** A verb takes what follows it on the command line and resolves with the exit code. */
 export type Verb = (args: string[]) => Promise<number>;
+
+/** How every verb over the admin API finds it: at a URL, else at the socket of the data folder. */
+const ADMIN_WORDS = '[--url URL --token FILE [--ca FILE]] [--data DIR] [--json]';
 
 const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   dev: {
@@ -30,6 +38,37 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     does: 'an owner for an hour and on this machine alone: the first one, or when all others are locked out',
   },
   status: { run: status, usage: 'status [--data DIR] [--json]', does: 'what runs, what is connected, what is wrong' },
+  apply: {
+    run: apply,
+    usage: `apply -f FILE|DIR... [--dry-run] [--comment C] [--no-publish] ${ADMIN_WORDS}`,
+    does: 'put the objects of YAML files into the store, all or none, and into force; says what differs',
+  },
+  get: {
+    run: get,
+    usage: `get KIND [NAME] ${ADMIN_WORDS}`,
+    does: 'the objects of a kind, or one as apply reads it',
+  },
+  diff: {
+    run: diff,
+    usage: `diff [-f FILE|DIR...] ${ADMIN_WORDS}`,
+    does: 'what files would change; without, what is in the working set and not in force',
+  },
+  delete: {
+    run: deleteObject,
+    usage: `delete KIND NAME [--dry-run] [--comment C] [--no-publish] ${ADMIN_WORDS}`,
+    does: 'take an object out of the store, and out of force',
+  },
+  publish: {
+    run: publish,
+    usage: `publish [--comment C] ${ADMIN_WORDS}`,
+    does: 'put the working set into force',
+  },
+  snapshots: { run: snapshots, usage: `snapshots ${ADMIN_WORDS}`, does: 'the published configurations, newest first' },
+  restore: {
+    run: restore,
+    usage: `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}`,
+    does: 'bring the objects back to what they were in a published configuration',
+  },
   explain: {
     run: explain,
     usage: 'explain USER TARGET [--group G]... [--method browser|agent] [--data DIR] [--json]',
@@ -91,6 +130,8 @@ main(process.argv.slice(2)).then(
     const code = error instanceof CausewayError ? error.code : 'CW_INTERNAL';
     const text = error instanceof CausewayError ? error.message : error instanceof Error ? error.stack : String(error);
     process.stderr.write(`causeway: ${code}: ${text}\n`);
+    const problems = error instanceof CausewayError ? error.problems : [];
+    for (const problem of problems) process.stderr.write(`  ${problemText(problem)}\n`);
     process.exit(exitCodeOf(code));
   },
 );

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@causeway/contract';
+import type { ErrorCode, ErrorProblem } from '@causeway/contract';
 
 /** Exit codes after sysexits(3), so that scripts can tell a wrong file from a PoP that is not there. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
@@ -10,6 +10,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'CW_CONFIG_INVALID':
     case 'CW_CONFIG_MISSING':
     case 'CW_SNAPSHOT_REFUSED':
+    case 'CW_INPUT_INVALID':
       return EXIT.config;
     case 'CW_RPC_CLOSED':
     case 'CW_RPC_TIMEOUT':
@@ -21,6 +22,23 @@ export function exitCodeOf(code: ErrorCode): number {
 
 export function say(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** What keeps nothing from being done. */
+export function warn(text: string): void {
+  process.stderr.write(`! ${printable(text)}\n`);
+}
+
+/** What others wrote, without what a terminal would obey. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '·');
+}
+
+/** `apps/wiki ports[0]: is no port` */
+export function problemText({ kind, name, path, message }: ErrorProblem): string {
+  const object = kind === undefined ? [] : [name === undefined ? kind : `${kind}/${name}`];
+  const where = [...object, ...(path === '' ? [] : [path])].join(' ');
+  return printable(where === '' ? message : `${where}: ${message}`);
 }
 
 /** Rows of equal length in columns two spaces apart. */
