@@ -70,7 +70,7 @@ function readOne(value: Readonly<Record<string, unknown>>, reader: Reader): void
   if (!isObjectKind(kind)) {
     const word = typeof kind === 'string' ? didYouMean(kind, OBJECT_KINDS) : '';
     reader.problem(['kind'], `kind: one of ${OBJECT_KINDS.join(', ')}${word}`);
-  } else declare(kind, name, spec ?? {}, ['spec'], reader);
+  } else declare(kind, name, spec ?? {}, ['spec'], reader, []);
 }
 
 function readSections(value: Readonly<Record<string, unknown>>, reader: Reader): void {
@@ -87,16 +87,18 @@ function readSections(value: Readonly<Record<string, unknown>>, reader: Reader):
   }
 }
 
+/** @param path of the spec @param holder of what has the name */
 function declare(
   kind: ObjectKind,
   name: unknown,
   spec: unknown,
   path: readonly PropertyKey[],
   { objects, at, problem }: Reader,
+  holder = path,
 ): void {
   if (!isMap(spec)) return problem(path, `${path.join('.')}: is no object`);
   const checked = slug.safeParse(name);
-  if (!checked.success) return problem([...path.slice(0, -1), 'name'], 'name: lower-case letters, digits and dashes');
+  if (!checked.success) return problem([...holder, 'name'], 'name: lower-case letters, digits and dashes');
   const locate = (field: string): string => at([...path, ...steps(field)]);
   objects.push({ kind, name: checked.data, spec, locate });
 }

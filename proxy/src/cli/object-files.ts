@@ -47,7 +47,7 @@ async function filesOf(place: string): Promise<{ path: string; name: string }[]>
   if (!found.isDirectory()) return [{ path: place, name: basename(place) }];
   const entries = await readdir(place, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && READ.test(entry.name))
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && READ.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => ({ path, name: relative(place, path) }))
     .filter(({ name }) => !/(?:^|[/\\])\./.test(name))
