@@ -63,7 +63,7 @@ export function route<const D extends RouteDefinition>(
   handle: (input: RouteInput<D>) => Promise<Answer<D>>,
 ): Route<D> {
   // The pipeline calls it with what has passed the definition's schemas.
-  return { definition, handle: handle as (input: RouteInput) => Promise<unknown> };
+  return { definition, handle: handle };
 }
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';

@@ -84,6 +84,7 @@ test('files of the configuration are used, checked, and read again', async () =>
   expect(identity.warnings).toEqual([
     expect.stringMatching(/^certificates\.identity: expired on /),
     'certificates.identity: does not cover login.id.example',
+    'certificates.identity: does not cover admin.id.example',
   ]);
 
   const other = await ca.issueServer({ names: ['*.apps.example'], days: 10 });

@@ -123,7 +123,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
         ],
         authorOf(input, query.comment),
       );
-      return (await existing(services.objects.get(kind, params.name))) as unknown as Stored;
+      return await existing(services.objects.get(kind, params.name));
     },
   );
 
@@ -194,7 +194,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
       } = input;
       const expected = mustBeNew ? null : ifRevision;
       await services.objects.restore(kind, params.name, params.revision, authorOf(input, comment), expected);
-      return (await existing(services.objects.get(kind, params.name))) as unknown as Stored;
+      return await existing(services.objects.get(kind, params.name));
     },
   );
 
