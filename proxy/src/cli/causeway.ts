@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { CausewayError } from '@causeway/contract';
-import { EXIT, exitCodeOf, problemText, say } from './output.ts';
+import { CausewayError, codeOf } from '@causeway/contract';
+import { errorReport } from './error-report.ts';
+import { EXIT, exitCodeOf, say } from './output.ts';
 import { VERSION } from '../version.ts';
 
 /** A verb takes what follows it on the command line and resolves with the exit code. */
@@ -132,11 +133,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const code = error instanceof CausewayError ? error.code : 'CW_INTERNAL';
-    const text = error instanceof CausewayError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`causeway: ${code}: ${text}\n`);
-    const problems = error instanceof CausewayError ? error.problems : [];
-    for (const problem of problems) process.stderr.write(`  ${problemText(problem)}\n`);
-    process.exit(exitCodeOf(code));
+    process.stderr.write(errorReport(error, process.argv.includes('--json')));
+    process.exit(exitCodeOf(codeOf(error)));
   },
 );

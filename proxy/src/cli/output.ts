@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorProblem } from '@causeway/contract';
+import type { ErrorCode } from '@causeway/contract';
 
 /** Exit codes after sysexits(3), so that scripts can tell a wrong file from a PoP that is not there. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
@@ -32,13 +32,6 @@ export function warn(text: string): void {
 /** What others wrote, without what a terminal would obey. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, '·');
-}
-
-/** `apps/wiki ports[0]: is no port` */
-export function problemText({ kind, name, path, message }: ErrorProblem): string {
-  const object = kind === undefined ? [] : [name === undefined ? kind : `${kind}/${name}`];
-  const where = [...object, ...(path === '' ? [] : [path])].join(' ');
-  return printable(where === '' ? message : `${where}: ${message}`);
 }
 
 /** Rows of equal length in columns two spaces apart. */
