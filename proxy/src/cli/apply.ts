@@ -3,7 +3,7 @@ import { ADMIN_OPTIONS, connectAdmin } from './admin-connection.ts';
 import { parse } from './arguments.ts';
 import { applyObjects } from './declared-changes.ts';
 import { objectsIn } from './object-files.ts';
-import { outcomeText } from './outcome-text.ts';
+import { forceText, outcomeText } from './outcome-text.ts';
 import { EXIT, say, warn } from './output.ts';
 
 /** Objects from files into the working set, and into force unless `--no-publish`. */
@@ -30,8 +30,6 @@ export async function apply(args: string[]): Promise<number> {
   const specs = new Map(objects.map(({ kind, name, spec }) => [`${kind}/${name}`, spec]));
   say(outcomeText(answer.outcomes, (kind, name) => specs.get(`${kind}/${name}`) ?? {}));
   for (const text of answer.warnings) warn(text);
-  if (dryRun) say('nothing was changed: a dry run');
-  else if (answer.snapshot === null) say('not in force: `causeway publish` puts the working set into force');
-  else say(`configuration ${answer.snapshot} is in force`);
+  say(forceText({ dryRun, snapshot: answer.snapshot }));
   return EXIT.ok;
 }

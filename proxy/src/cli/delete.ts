@@ -2,7 +2,7 @@ import { CausewayError } from '@causeway/contract';
 import { ADMIN_OPTIONS, connectAdmin } from './admin-connection.ts';
 import { parse } from './arguments.ts';
 import { objectKind } from './get.ts';
-import { outcomeText } from './outcome-text.ts';
+import { forceText, outcomeText } from './outcome-text.ts';
 import { EXIT, say, warn } from './output.ts';
 
 /** One object out of the working set, and out of force unless `--no-publish`. */
@@ -30,7 +30,7 @@ export async function deleteObject(args: string[]): Promise<number> {
   else {
     say(outcomeText(answer.outcomes));
     for (const text of answer.warnings) warn(text);
-    if (answer.snapshot !== null) say(`configuration ${answer.snapshot} is in force`);
+    say(forceText({ dryRun: values['dry-run'], snapshot: answer.snapshot }));
   }
   return EXIT.ok;
 }

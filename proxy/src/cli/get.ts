@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { didYouMean } from '../config/closest.ts';
 import { ADMIN_OPTIONS, connectAdmin } from './admin-connection.ts';
 import { parse } from './arguments.ts';
-import { ago, EXIT, say, table } from './output.ts';
+import { ago, EXIT, printable, say, table } from './output.ts';
 import { wholeList } from './whole-list.ts';
 
 /** A kind's objects in the working set, or one of them as `apply` reads it. */
@@ -28,7 +28,7 @@ export async function get(args: string[]): Promise<number> {
       String(object.revision),
       object.managedBy,
       ago(object.updatedAt),
-      object.updatedBy,
+      printable(object.updatedBy),
     ]);
     say(table([['NAME', 'REVISION', 'MANAGED BY', 'CHANGED', 'BY'], ...rows]));
   }

@@ -27,6 +27,13 @@ export function outcomeText(
   return [...lines, sums.length === 0 ? 'nothing differs' : sums.join(', ')].join('\n');
 }
 
+/** Whether what was asked for is in force now. */
+export function forceText({ dryRun, snapshot }: { dryRun: boolean; snapshot: number | null }): string {
+  if (dryRun) return 'nothing was changed: a dry run';
+  if (snapshot === null) return 'not in force: `causeway publish` puts the working set into force';
+  return `configuration ${snapshot} is in force`;
+}
+
 function differenceText({ path, before, after }: Outcome['diff'][number]): string {
   if (before === undefined) return `${path}: + ${JSON.stringify(after)}`;
   if (after === undefined) return `${path}: - ${JSON.stringify(before)}`;

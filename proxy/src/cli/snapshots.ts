@@ -1,7 +1,7 @@
 import { CausewayError } from '@causeway/contract';
 import { ADMIN_OPTIONS, connectAdmin } from './admin-connection.ts';
 import { number, parse } from './arguments.ts';
-import { outcomeText } from './outcome-text.ts';
+import { forceText, outcomeText } from './outcome-text.ts';
 import { EXIT, printable, say, table, warn } from './output.ts';
 import { wholeList } from './whole-list.ts';
 
@@ -34,7 +34,7 @@ export async function publish(args: string[]): Promise<number> {
   if (values.json) say(JSON.stringify(made));
   else {
     for (const text of made.warnings) warn(text);
-    say(`configuration ${made.number} is in force`);
+    say(forceText({ dryRun: false, snapshot: made.number }));
   }
   return EXIT.ok;
 }
@@ -63,6 +63,6 @@ export async function restore(args: string[]): Promise<number> {
   say(outcomeText(answer.outcomes));
   for (const { kind, name } of answer.skipped) warn(`${kind}/${name} stays: the configuration file manages it`);
   for (const text of answer.published?.warnings ?? []) warn(text);
-  if (answer.published !== null) say(`configuration ${answer.published.number} is in force`);
+  say(forceText({ dryRun: false, snapshot: answer.published?.number ?? null }));
   return EXIT.ok;
 }
