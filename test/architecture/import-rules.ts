@@ -81,6 +81,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     refuse: [/^\/proxy\/src\/(?:edge|supervisor|cli|dev)\//],
   },
   {
+    name: 'the admin client takes types alone of control',
+    because: 'command line and browser load it: of the routes it has their types, which leave nothing behind',
+    from: /^proxy\/src\/admin-client\//,
+    allow: [/^\/proxy\/src\/admin-client\//, CONTRACT],
+    typesFree: true,
+  },
+  {
     name: 'rpc knows neither side',
     because: 'it is the seam between the processes; a seam that imports one side is part of that side',
     from: /^proxy\/src\/rpc\//,

@@ -25,8 +25,16 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   }, 60_000);
   afterAll(() => place.close());
 
-  describe('objects', () => objectsSuite(() => place));
-  describe('access', () => accessSuite(() => place));
-  describe('operation', () => operationsSuite(() => place));
-  describe('the typed client', () => clientSuite(() => place));
+  describe('objects', () => {
+    objectsSuite(() => place);
+  });
+  describe('access', () => {
+    accessSuite(() => place);
+  });
+  describe('operation', () => {
+    operationsSuite(() => place);
+  });
+  describe('the typed client', () => {
+    clientSuite(() => place);
+  });
 });

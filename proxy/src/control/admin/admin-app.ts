@@ -50,13 +50,13 @@ async function perform(
 ): Promise<Response> {
   const { req } = c;
   // What the validators of this very definition have let pass.
-  const valid = req.valid as unknown as (target: 'param' | 'query' | 'json') => undefined;
+  const valid = (target: string): undefined => req.valid(target as never);
   const input: RouteInput = {
     services,
     caller: c.get('caller'),
-    params: definition.params === undefined ? undefined : valid.call(req, 'param'),
-    query: definition.query === undefined ? undefined : valid.call(req, 'query'),
-    body: definition.body === undefined ? undefined : valid.call(req, 'json'),
+    params: definition.params === undefined ? undefined : valid('param'),
+    query: definition.query === undefined ? undefined : valid('query'),
+    body: definition.body === undefined ? undefined : valid('json'),
     ifRevision: c.get('ifRevision'),
     mustBeNew: c.get('mustBeNew'),
   };

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { ERRORS, isErrorCode } from '@causeway/contract';
 import type { AdminPlace } from './fixtures/admin-place.ts';
@@ -96,24 +96,29 @@ export function noFaultsSuite(at: () => AdminPlace, runs: number): void {
     await fc.assert(
       fc.asyncProperty(request, async (sent) => {
         const answer = await send(place, key, parameters, body === null, sent);
-        const content = await answer.text();
-        expect(answer.status, content).toBeLessThan(500);
-        if (answer.status >= 400) {
-          const problem = JSON.parse(content) as { code: string; status: number; reference: string };
-          expect(answer.headers.get('content-type')).toBe('application/problem+json');
-          expect(isErrorCode(problem.code)).toBe(true);
-          expect(problem.status).toBe(ERRORS[problem.code as keyof typeof ERRORS].status);
-          expect(problem.reference).toBe(answer.headers.get('x-request-id'));
-          expect(describes(key, problem.code), `${key} says ${problem.code}`).toBe(true);
-        } else if (route?.definition.answer !== undefined) {
-          expect(route.definition.answer.safeParse(JSON.parse(content)).error).toBeUndefined();
-        } else {
-          expect(content).toBe('');
-        }
+        expect(faultOf(key, route, answer, await answer.text())).toBeNull();
       }),
       { numRuns: runs },
     );
   });
+}
+
+/** What is wrong with an answer; `null` where it is one that the document describes. */
+function faultOf(key: string, route: Route | undefined, answer: Response, content: string): string | null {
+  const { status, headers } = answer;
+  if (status >= 500) return `${status} ${content}`;
+  if (status < 400) {
+    const schema = route?.definition.answer;
+    if (schema === undefined) return content === '' ? null : `a body where there is none: ${content}`;
+    return schema.safeParse(JSON.parse(content)).error?.message ?? null;
+  }
+  const problem = JSON.parse(content) as { code: string; status: number; reference: string };
+  const { code } = problem;
+  if (headers.get('content-type') !== 'application/problem+json') return `no problem: ${content}`;
+  if (!isErrorCode(code) || ERRORS[code].status !== status || problem.status !== status)
+    return `not ${status}: ${code}`;
+  if (problem.reference !== headers.get('x-request-id')) return `of another request: ${content}`;
+  return describes(key, code) ? null : `${code} is not in the document`;
 }
 
 /** One that the description allows, but for what only the store knows. */

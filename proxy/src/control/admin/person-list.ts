@@ -173,7 +173,7 @@ export async function listUnits({ read }: Database, idp: string): Promise<{ ou: 
       .limit(1_000)
       .execute(),
   );
-  return rows.map(({ ou, people: count }) => ({ ou: ou ?? '', people: Number(count) }));
+  return rows.map(({ ou, people: count }) => ({ ou: ou ?? '', people: count }));
 }
 
 function wordsOf(q: string | undefined): string[] {

@@ -61,7 +61,7 @@ export class Roles {
           .selectFrom('admin_role')
           .select((e) => e.fn.countAll<number>().as('count'))
           .executeTakeFirstOrThrow();
-        if (Number(count) >= MAX_ASSIGNMENTS) {
+        if (count >= MAX_ASSIGNMENTS) {
           throw new CausewayError('CW_CONFLICT', `there are ${MAX_ASSIGNMENTS} assignments already`);
         }
         const { numInsertedOrUpdatedRows } = await tx

@@ -51,7 +51,7 @@ export class RuleHits {
     const rows = await stored(
       this.#database.read.selectFrom('rule_hit').selectAll().where('rule', 'in', rules).execute(),
     );
-    const found = new Map(rows.map(({ rule, hits, last_at }) => [rule, { rule, hits: Number(hits), lastAt: last_at }]));
+    const found = new Map(rows.map(({ rule, hits, last_at }) => [rule, { rule, hits, lastAt: last_at }]));
     for (const rule of rules) {
       const counted = this.#counted.get(rule);
       if (counted === undefined) continue;

@@ -132,7 +132,7 @@ export class Devices {
         .where('state', '<>', 'removed')
         .executeTakeFirstOrThrow(),
     );
-    return Math.max(0, this.#options.perPerson() - Number(count));
+    return Math.max(0, this.#options.perPerson() - count);
   }
 
   /** @throws CausewayError `CW_NOT_FOUND`, `CW_CONFLICT` (not from that state), `CW_PRECONDITION_FAILED` */

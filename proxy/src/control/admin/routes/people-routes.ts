@@ -134,6 +134,6 @@ export const peopleRoutes = {
   ),
 };
 
-function loginIdp({ published }: AdminServices): string {
-  return published().config.identityProvider.name;
+function loginIdp(services: AdminServices): string {
+  return services.published().config.identityProvider.name;
 }

@@ -111,7 +111,8 @@ export const policyRoutes = {
   ),
 };
 
-async function everybody({ database, published }: AdminServices) {
-  const found = await peopleWithGroups(database, published().config.identityProvider.name, MAX_PRINCIPALS);
+async function everybody(services: AdminServices) {
+  const { database } = services;
+  const found = await peopleWithGroups(database, services.published().config.identityProvider.name, MAX_PRINCIPALS);
   return found.map(({ userName, groups }) => ({ user: userName, groups }));
 }
