@@ -12,6 +12,7 @@ export async function askPop<K extends keyof AdminCalls>(
   dataDir: string,
   call: K,
   args: AdminCalls[K]['args'],
+  timeoutMs = 10_000,
 ): Promise<AdminCalls[K]['answer']> {
   const path = join(dataDir, 'run', 'control.sock');
   const socket = connect(path);
@@ -27,7 +28,7 @@ export async function askPop<K extends keyof AdminCalls>(
   });
   const channel = new RpcChannel<AdminCalls, object>(socket, {}, () => undefined);
   try {
-    return await channel.call(call, args, 10_000);
+    return await channel.call(call, args, timeoutMs);
   } finally {
     channel.destroy();
   }

@@ -1,60 +1,105 @@
 #!/usr/bin/env node
-import { CausewayError } from '@causeway/contract';
-import { config } from './config.ts';
-import { dev } from './dev.ts';
-import { doctor } from './doctor.ts';
-import { events } from './events.ts';
-import { explain } from './explain.ts';
+import { CausewayError, codeOf } from '@causeway/contract';
+import { errorReport } from './error-report.ts';
 import { EXIT, exitCodeOf, say } from './output.ts';
-import { pop } from './pop.ts';
-import { revoke } from './revoke.ts';
-import { sessions } from './sessions.ts';
-import { setup } from './setup.ts';
-import { status } from './status.ts';
-import { token } from './token.ts';
 import { VERSION } from '../version.ts';
 
 /** A verb takes what follows it on the command line and resolves with the exit code. */
 export type Verb = (args: string[]) => Promise<number>;
 
+/** How every verb over the admin API finds it: at a URL, else at the socket of the data folder. */
+const ADMIN_WORDS = '[--url URL --token FILE [--ca FILE]] [--data DIR] [--json]';
+
+/** Each verb loads what it needs when it is asked for: a PoP's code takes longer to load than most verbs to answer. */
 const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   dev: {
-    run: dev,
+    run: async (args) => (await import('./dev.ts')).dev(args),
     usage: 'dev [URL] [--agent] [--workers N] [--fresh] [--trust] [--port P] [--data DIR] [--json]',
     does: 'a PoP, a publisher, an identity provider and an intranet on this machine, to try it all; URL publishes your own app',
   },
-  pop: { run: pop, usage: 'pop --config FILE [--store postgres://…] [--data DIR] [--json]', does: 'run a PoP' },
+  pop: {
+    run: async (args) => (await import('./pop.ts')).pop(args),
+    usage: 'pop --config FILE [--store postgres://…] [--data DIR] [--json]',
+    does: 'run a PoP',
+  },
   setup: {
-    run: setup,
+    run: async (args) => (await import('./setup.ts')).setup(args),
     usage: 'setup --owner [--data DIR] [--json]',
     does: 'an owner for an hour and on this machine alone: the first one, or when all others are locked out',
   },
-  status: { run: status, usage: 'status [--data DIR] [--json]', does: 'what runs, what is connected, what is wrong' },
+  status: {
+    run: async (args) => (await import('./status.ts')).status(args),
+    usage: 'status [--data DIR] [--json]',
+    does: 'what runs, what is connected, what is wrong',
+  },
+  apply: {
+    run: async (args) => (await import('./apply.ts')).apply(args),
+    usage: `apply -f FILE|DIR... [--dry-run] [--comment C] [--no-publish] ${ADMIN_WORDS}`,
+    does: 'put the objects of YAML files into the store, all or none, and into force; says what differs',
+  },
+  get: {
+    run: async (args) => (await import('./get.ts')).get(args),
+    usage: `get KIND [NAME] ${ADMIN_WORDS}`,
+    does: 'the objects of a kind, or one as apply reads it',
+  },
+  diff: {
+    run: async (args) => (await import('./diff.ts')).diff(args),
+    usage: `diff [-f FILE|DIR...] ${ADMIN_WORDS}`,
+    does: 'what files would change; without, what is in the working set and not in force',
+  },
+  delete: {
+    run: async (args) => (await import('./delete.ts')).deleteObject(args),
+    usage: `delete KIND NAME [--dry-run] [--comment C] [--no-publish] ${ADMIN_WORDS}`,
+    does: 'take an object out of the store, and out of force',
+  },
+  publish: {
+    run: async (args) => (await import('./snapshots.ts')).publish(args),
+    usage: `publish [--comment C] ${ADMIN_WORDS}`,
+    does: 'put the working set into force',
+  },
+  snapshots: {
+    run: async (args) => (await import('./snapshots.ts')).snapshots(args),
+    usage: `snapshots ${ADMIN_WORDS}`,
+    does: 'the published configurations, newest first',
+  },
+  restore: {
+    run: async (args) => (await import('./snapshots.ts')).restore(args),
+    usage: `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}`,
+    does: 'bring the objects back to what they were in a published configuration',
+  },
   explain: {
-    run: explain,
+    run: async (args) => (await import('./explain.ts')).explain(args),
     usage:
       'explain USER TARGET [--group G]... [--ou PATH] [--method browser|agent] [--from ADDRESS] [--at TIME] [--data DIR] [--json]',
     does: 'what the policy would decide for a person and a host[:port], a URL or an app, and why',
   },
   doctor: {
-    run: doctor,
+    run: async (args) => (await import('./doctor.ts')).doctor(args),
     usage: 'doctor [--data DIR] [--json]',
     does: 'look for what commonly goes wrong and say what to do',
   },
   token: {
-    run: token,
+    run: async (args) => (await import('./token.ts')).token(args),
     usage: 'token PUBLISHER [--data DIR] [--json]',
     does: 'a join token with which one publisher can enrol, once',
   },
-  sessions: { run: sessions, usage: 'sessions [--data DIR] [--json]', does: 'who is signed in' },
+  sessions: {
+    run: async (args) => (await import('./sessions.ts')).sessions(args),
+    usage: 'sessions [--data DIR] [--json]',
+    does: 'who is signed in',
+  },
   revoke: {
-    run: revoke,
+    run: async (args) => (await import('./revoke.ts')).revoke(args),
     usage: 'revoke session|user|device|publisher ID [--data DIR] [--json]',
     does: 'end access now, streams that are open included',
   },
-  events: { run: events, usage: 'events [--limit N] [--data DIR] [--json]', does: 'the newest events' },
+  events: {
+    run: async (args) => (await import('./events.ts')).events(args),
+    usage: 'events [--limit N] [--data DIR] [--json]',
+    does: 'the newest events',
+  },
   config: {
-    run: config,
+    run: async (args) => (await import('./config.ts')).config(args),
     usage: 'config validate FILE [--strict] [--json] | config reload [--data DIR]',
     does: 'check a configuration, or have the running PoP read its own again',
   },
@@ -89,9 +134,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const code = error instanceof CausewayError ? error.code : 'CW_INTERNAL';
-    const text = error instanceof CausewayError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`causeway: ${code}: ${text}\n`);
-    process.exit(exitCodeOf(code));
+    process.stderr.write(errorReport(error, process.argv.includes('--json')));
+    process.exit(exitCodeOf(codeOf(error)));
   },
 );

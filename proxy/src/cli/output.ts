@@ -10,6 +10,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'CW_CONFIG_INVALID':
     case 'CW_CONFIG_MISSING':
     case 'CW_SNAPSHOT_REFUSED':
+    case 'CW_INPUT_INVALID':
       return EXIT.config;
     case 'CW_RPC_CLOSED':
     case 'CW_RPC_TIMEOUT':
@@ -21,6 +22,16 @@ export function exitCodeOf(code: ErrorCode): number {
 
 export function say(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** What keeps nothing from being done. */
+export function warn(text: string): void {
+  process.stderr.write(`! ${printable(text)}\n`);
+}
+
+/** What others wrote, without what a terminal would obey. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '·');
 }
 
 /** Rows of equal length in columns two spaces apart. */

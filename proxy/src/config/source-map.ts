@@ -1,4 +1,6 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, LineCounter, parseAllDocuments, parseDocument, type Document } from 'yaml';
+
+const SYNTAX = { prettyErrors: false, version: '1.2' } as const;
 
 /** A parsed YAML text that knows where each of its values stands. */
 export class YamlSource {
@@ -8,9 +10,9 @@ export class YamlSource {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
 
-  constructor(text: string) {
-    this.#lines = new LineCounter();
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, version: '1.2' });
+  constructor(text: string, part?: { readonly document: Document.Parsed; readonly lines: LineCounter }) {
+    this.#lines = part?.lines ?? new LineCounter();
+    this.#document = part?.document ?? parseDocument(text, { lineCounter: this.#lines, ...SYNTAX });
     const errors = this.#document.errors.map((error) => ({ ...this.#at(error.pos[0]), message: error.message }));
     let value: unknown;
     if (errors.length === 0) {
@@ -22,6 +24,15 @@ export class YamlSource {
     }
     this.value = value;
     this.errors = errors;
+  }
+
+  /** Every document of a text, between lines of `---`; those without content are left out. */
+  static documents(text: string): YamlSource[] {
+    const lines = new LineCounter();
+    const documents: readonly Document.Parsed[] = parseAllDocuments(text, { lineCounter: lines, ...SYNTAX });
+    return documents
+      .map((document) => new YamlSource(text, { document, lines }))
+      .filter(({ value, errors }) => errors.length > 0 || (value !== null && value !== undefined));
   }
 
   /** Where the value at `path` begins, or the nearest thing around it that is there. */

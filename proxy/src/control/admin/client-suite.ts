@@ -34,6 +34,19 @@ export function clientSuite(at: () => AdminPlace): void {
     expect(names).toEqual(changes.map(({ name }) => name));
   });
 
+  it('says in a dry run what only moves', async () => {
+    const changes = ['first', 'second'].map((name) => ({
+      kind: 'rules' as const,
+      name: `dry-${name}`,
+      op: 'put' as const,
+      body: { action: 'block' },
+    }));
+    await client.call('POST /apply', { body: { changes } });
+    const order = { rules: ['dry-second', 'dry-first'] };
+    const { outcomes } = await client.call('POST /apply', { body: { changes, order, dryRun: true } });
+    expect(outcomes.map(({ outcome }) => outcome)).toContain('moved');
+  });
+
   it('throws what the API refused', async () => {
     const wanted = client.call('GET /apps/{name}', { params: { name: 'no-such' } });
     await expect(wanted).rejects.toMatchObject({ code: 'CW_NOT_FOUND' });

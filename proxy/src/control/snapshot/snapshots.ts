@@ -1,6 +1,6 @@
 import type { ImpactArguments, ImpactPage, ShadowedPolicyRule } from '../analysis/model.ts';
 import type { ContentDifference } from '../objects/differing-contents.ts';
-import type { ApplyResult, Author, ObjectChange, Page } from '../objects/model.ts';
+import type { ApplyOptions, ApplyResult, Author, ObjectChange, Page } from '../objects/model.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { prepareChanges } from '../objects/prepared-change.ts';
 import { listSnapshots, type SnapshotSummary } from '../objects/snapshots.ts';
@@ -50,8 +50,12 @@ export class Snapshots {
    *
    * @throws CausewayError as `ObjectStore.apply`, or `CW_SNAPSHOT_REFUSED` as `publish`
    */
-  async rehearse(changes: readonly ObjectChange[], by: Author): Promise<Rehearsal> {
-    const result = await this.#options.objects.apply(changes, by, { dryRun: true });
+  async rehearse(
+    changes: readonly ObjectChange[],
+    by: Author,
+    options: Pick<ApplyOptions, 'order'> = {},
+  ): Promise<Rehearsal> {
+    const result = await this.#options.objects.apply(changes, by, { ...options, dryRun: true });
     const warnings = await this.#options.configuration.check(await prepareChanges(changes));
     return { result, warnings };
   }

@@ -57,11 +57,12 @@ export const applyRoutes = {
       else if (kinds.size === 0) requirePermission(caller, 'snapshots:read');
       const changes = body.changes as ObjectChange[];
       const by = authorOf(input, body.comment);
+      const options = body.order === undefined ? {} : { order: body.order };
       if (body.dryRun || body.publish) {
-        const { result, warnings } = await services.snapshots.rehearse(changes, by);
+        const { result, warnings } = await services.snapshots.rehearse(changes, by, options);
         if (body.dryRun) return { ...mutable(result), warnings: [...warnings], snapshot: null };
       }
-      const result = await services.objects.apply(changes, by, body.order === undefined ? {} : { order: body.order });
+      const result = await services.objects.apply(changes, by, options);
       if (!body.publish) return { ...mutable(result), warnings: [], snapshot: null };
       const { number, warnings } = await services.snapshots.publish({ actor: caller.actor, comment: body.comment });
       return { ...mutable(result), warnings: [...warnings], snapshot: number };
