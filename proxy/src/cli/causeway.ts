@@ -46,7 +46,12 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     usage: 'revoke session|user|device|publisher ID [--data DIR] [--json]',
     does: 'end access now, streams that are open included',
   },
-  events: { run: events, usage: 'events [--limit N] [--data DIR] [--json]', does: 'the newest events' },
+  events: {
+    run: events,
+    usage:
+      'events [--follow] [--user U] [--app A] [--rule R] [--decision D] [--text WORDS] [--since TIME] [--limit N] [--data DIR] [--json]',
+    does: 'the newest events, newest first; with --follow those that come, one line each',
+  },
   config: {
     run: config,
     usage: 'config validate FILE [--strict] [--json] | config reload [--data DIR]',

@@ -26,8 +26,11 @@ import { PendingLogins } from './identity/saml/pending.ts';
 import { SamlPool } from './identity/saml/saml-pool.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
+import { EventLog } from './events/event-log.ts';
+import { TailCallers } from './events/tail-callers.ts';
 import type { Logger } from './log.ts';
 import { controlMetrics } from './metrics.ts';
+import { DEFAULT_SETTINGS, type Settings } from './objects/kinds/settings.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
@@ -61,7 +64,6 @@ export interface Control {
 }
 
 const WEB_DIST = fileURLToPath(new URL('../../../web/dist', import.meta.url));
-const EVENTS_KEPT_MS = 30 * 24 * 3_600_000;
 const HEALTH_MS = 2_000;
 const SWEEP_MS = 60_000;
 const CERTIFICATES_MS = 3_600_000;
@@ -100,6 +102,17 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
   const enrolment = openEnrolment(store, ca, now);
   const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
+
+  const eventSettings = (): Settings['events'] =>
+    (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
+  const eventLog = new EventLog({
+    database,
+    key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
+    privacy: eventSettings,
+    onStored: (events) => metrics.events.inc(events.length),
+    now,
+  });
+  const tails = new TailCallers(eventLog);
 
   const health = new Health();
   const edges = new Edges(log);
@@ -222,6 +235,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const admin = adminCalls({
     store,
     directory,
+    eventLog,
     ca,
     sessions,
     edges,
@@ -235,6 +249,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const edgeServices = {
     store,
     directory,
+    eventLog,
     enrolment,
     sessions,
     tickets,
@@ -244,15 +259,17 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     now,
     published: () => configuration.current(),
     secrets,
-    eventsStored: (count: number) => metrics.events.inc(count),
   };
   await feed.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),
     log,
-    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin }),
-    onClosed: (channel) => edges.remove(channel),
+    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin, ...tails.calls(channel) }),
+    onClosed: (channel) => {
+      edges.remove(channel);
+      tails.remove(channel);
+    },
   });
   opened.push(() => rpc.close());
 
@@ -274,7 +291,11 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   health.set('login', 'ok', configuration.current().snapshot.loginOrigin);
   await report();
   rounds.every(HEALTH_MS, 'health', report);
-  rounds.every(SWEEP_MS, 'sweep', () => store.sweep(now(), now() - EVENTS_KEPT_MS));
+  rounds.every(SWEEP_MS, 'sweep', async () => {
+    await store.sweep(now());
+    const { retentionDays: days, maxEvents } = eventSettings();
+    await eventLog.sweep({ days, maxEvents });
+  });
   rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');

@@ -5,6 +5,7 @@ import { foundation } from './migrations/0001-foundation.ts';
 import { organisationalUnits } from './migrations/0002-organisational-units.ts';
 import { objects } from './migrations/0003-objects.ts';
 import { directory } from './migrations/0004-directory.ts';
+import { events } from './migrations/0005-events.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'organisational-units', up: organisationalUnits },
   { name: 'objects', up: objects },
   { name: 'directory', up: directory },
+  { name: 'events', up: events },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -1,12 +1,12 @@
-import type { Generated } from 'kysely';
 import type { DirectoryTables } from './directory-tables.ts';
+import type { EventTables } from './event-tables.ts';
 import type { ObjectTables } from './object-tables.ts';
 
 /**
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-export interface StoreTables extends ObjectTables, DirectoryTables {
+export interface StoreTables extends ObjectTables, DirectoryTables, EventTables {
   migration: { number: number; name: string };
   secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
@@ -30,13 +30,4 @@ export interface StoreTables extends ObjectTables, DirectoryTables {
   device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null };
   certificate: { fingerprint: string; kind: 'publisher' | 'device'; owner: string; not_after: number };
   assertion: { id: string; expires_at: number };
-  event: {
-    seq: Generated<number>;
-    at: number;
-    kind: 'request' | 'flow' | 'cut' | 'alert';
-    user: string | null;
-    app: string | null;
-    /** The whole record; the columns beside it are for searching. */
-    record: string;
-  };
 }
