@@ -27,6 +27,7 @@ import { SamlPool } from './identity/saml/saml-pool.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
 import { EventLog } from './events/event-log.ts';
+import { Exports } from './events/export/exports.ts';
 import { TailCallers } from './events/tail-callers.ts';
 import type { Logger } from './log.ts';
 import { controlMetrics } from './metrics.ts';
@@ -109,12 +110,22 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     database,
     key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
     privacy: eventSettings,
-    onStored: (events) => metrics.events.inc(events.length),
+    onStored: (events) => {
+      metrics.events.inc(events.length);
+      exports.push(events);
+    },
     now,
   });
   const tails = new TailCallers(eventLog);
 
   const health = new Health();
+  const exports = new Exports({
+    folder: join(start.dataDir, 'spill'),
+    health,
+    count: (name, result, count) => metrics.exported.inc({ export: name, result }, count),
+    now,
+  });
+  opened.push(() => exports.close());
   const edges = new Edges(log);
   opened.push(() => edges.destroy());
   const feed = new RevocationFeed(store, edges);
@@ -168,6 +179,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     certificates: readCertificates,
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
+      await exports.use(published.config.events.export);
       await edges.push('snapshot.put', published.snapshot);
     },
   });
@@ -260,6 +272,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     published: () => configuration.current(),
     secrets,
   };
+  await exports.use(configuration.current().config.events.export);
   await feed.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
