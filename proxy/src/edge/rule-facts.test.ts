@@ -98,6 +98,18 @@ async function openStreams(browserAt: EdgeProcess, cookie: string, agent: FakePe
   });
 }
 
+test('another time zone is in force at once, though the objects and so the number stay', async () => {
+  const now = Date.now();
+  const times = [{ from: timeOfDay(now - 5 * MINUTE), to: timeOfDay(now + 10 * MINUTE) }];
+  const [edge] = await twoWorkers([{ name: 'for-now', users: ['alice'], times, action: 'allow' }]);
+  const { grant, cookie } = signedIn('alice', HOST);
+  await control.grant(grant);
+  const status = async (): Promise<number> => (await edge.fetch(HOST, '/', { headers: { cookie } })).status;
+  expect(await status()).toBe(200);
+  await control.publish({ ...control.snapshot, timeZone: 'Asia/Kolkata' });
+  expect(await status()).toBe(404);
+});
+
 test('a time that ends cuts what it allowed at every worker, and devices steer anew', async () => {
   const now = Date.now();
   const times = [{ from: timeOfDay(now - 2 * MINUTE), to: timeOfDay(now + 10 * MINUTE) }];

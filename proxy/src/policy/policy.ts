@@ -93,13 +93,7 @@ export class Policy {
    * @param target `null` where there is no app
    * @param now milliseconds since 1970
    */
-  decide(
-    session: OpenedSession,
-    app: number,
-    target: Target | null,
-    now: number,
-    protocol: Protocol = 'tcp',
-  ): Verdict {
+  decide(session: OpenedSession, app: number, target: Target | null, now: number, protocol: Protocol = 'tcp'): Verdict {
     if (this.#appNumbers.length === 0) return DEFAULT;
     if (session === null) return NO_ADDRESS;
     const number = app < 0 || target === null ? -1 : (this.#appNumbers[app] ?? -1);

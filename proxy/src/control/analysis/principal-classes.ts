@@ -19,7 +19,11 @@ export function principalClasses(
   const classes = new Map<string, { sketch: PrincipalSketch; users: string[] }>();
   for (const principal of principals) {
     const seen = [...new Set(principal.groups.filter((group) => groups.has(group)))].toSorted();
-    const key = JSON.stringify([users.has(principal.user) ? principal.user : null, seen, unitsAbove(principal.ou, units)]);
+    const key = JSON.stringify([
+      users.has(principal.user) ? principal.user : null,
+      seen,
+      unitsAbove(principal.ou, units),
+    ]);
     const known = classes.get(key);
     if (known !== undefined) known.users.push(principal.user);
     else {

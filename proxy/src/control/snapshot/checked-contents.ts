@@ -1,7 +1,13 @@
 import { OBJECT_KINDS, type ErrorProblem, type ObjectKind } from '@causeway/contract';
 import { z } from 'zod';
 import { didYouMean } from '../../config/closest.ts';
-import { objectChecks, type ObjectLists, type ObjectSurroundings, type Problem, type Report } from '../../config/object-checks.ts';
+import {
+  objectChecks,
+  type ObjectLists,
+  type ObjectSurroundings,
+  type Problem,
+  type Report,
+} from '../../config/object-checks.ts';
 import { chunkOf, chunksOf, entriesOf, type Chunk } from '../objects/chunks.ts';
 import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
 import type { ContentTexts } from './stored-contents.ts';
