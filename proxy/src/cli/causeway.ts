@@ -95,8 +95,9 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   events: {
     run: async (args) => (await import('./events.ts')).events(args),
-    usage: 'events [--limit N] [--data DIR] [--json]',
-    does: 'the newest events',
+    usage:
+      'events [--follow] [--user U] [--app A] [--rule R] [--decision D] [--text WORDS] [--since TIME] [--limit N] [--data DIR] [--json]',
+    does: 'the newest events, newest first; with --follow those that come, one line each',
   },
   config: {
     run: async (args) => (await import('./config.ts')).config(args),

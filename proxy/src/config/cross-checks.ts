@@ -5,6 +5,15 @@ import type { Config } from './schema.ts';
 export function crossChecks(config: Config, alone: boolean): Problem[] {
   const problems: Problem[] = [];
   checkDomains(config, (path, message) => problems.push({ path, message, severity: 'error' }));
+  const names = config.events.export.map(({ name }) => name);
+  for (const [i, name] of names.entries()) {
+    if (names.indexOf(name) === i) continue;
+    problems.push({
+      path: ['events', 'export', i, 'name'],
+      message: 'another export has this name',
+      severity: 'error',
+    });
+  }
   const { publishers, apps, rules } = config;
   const found = objectChecks({ publishers, apps, rules }, config);
   return [...problems, ...found.filter(({ missing }) => alone || missing !== true)];

@@ -8,7 +8,7 @@ import { crossChecks } from './cross-checks.ts';
 import { knownKeys } from './known-keys.ts';
 import { neverDecidingProblems } from './never-deciding-problems.ts';
 import type { Problem } from './object-checks.ts';
-import { configSchema, type Config } from './schema.ts';
+import { configSchema, type Config, type EventExport } from './schema.ts';
 import { YamlSource } from './source-map.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -130,8 +130,14 @@ function absolutePaths(config: Config, folder: string): Config {
     key: resolve(folder, pair.key),
   });
   const { access, identity } = config.certificates;
+  const withFiles = (one: EventExport): EventExport => {
+    if (one.type === 'file') return { ...one, path: resolve(folder, one.path) };
+    const ca = one.ca === undefined ? {} : { ca: resolve(folder, one.ca) };
+    return one.type === 'syslog' ? { ...one, ...ca } : { ...one, ...ca, secret: resolve(folder, one.secret) };
+  };
   return {
     ...config,
+    events: { export: config.events.export.map(withFiles) },
     identityProvider: { ...config.identityProvider, metadata: resolve(folder, config.identityProvider.metadata) },
     certificates: {
       ...(access === undefined ? {} : { access: files(access) }),
@@ -145,6 +151,10 @@ async function checkFiles(config: Config): Promise<void> {
   for (const [domain, files] of Object.entries(config.certificates)) {
     if (files === undefined) continue;
     named.push([`certificates.${domain}.cert`, files.cert], [`certificates.${domain}.key`, files.key]);
+  }
+  for (const [i, one] of config.events.export.entries()) {
+    if (one.type === 'webhook') named.push([`events.export[${i}].secret`, one.secret]);
+    if (one.type !== 'file' && one.ca !== undefined) named.push([`events.export[${i}].ca`, one.ca]);
   }
   const problems: string[] = [];
   for (const [path, file] of named) {

@@ -41,6 +41,39 @@ const certificateFiles = z.strictObject({
   key: path.describe('PEM file: the private key, not encrypted'),
 });
 
+const exportName = slug.describe('what metrics and health call it');
+const caFile = path.optional().describe('PEM file of the authorities to trust, in the place of the system’s');
+
+const eventExport = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('file'),
+    name: exportName,
+    path: path.describe('JSON lines, relative to this file'),
+    maxBytes: z
+      .number()
+      .int()
+      .min(1_000_000)
+      .max(100_000_000_000)
+      .default(100_000_000)
+      .describe('a file that would grow larger is put aside'),
+    keep: z.number().int().min(1).max(1_000).default(10).describe('files put aside that are kept'),
+  }),
+  z.strictObject({
+    type: z.literal('syslog'),
+    name: exportName,
+    server: hostPort.describe('RFC 5424 over TLS; usually port 6514'),
+    ca: caFile,
+  }),
+  z.strictObject({
+    type: z.literal('webhook'),
+    name: exportName,
+    url: z.url({ protocol: /^https$/, error: 'an https:// URL' }).max(2_048),
+    secret: path.describe('file with the secret that signs, at least 16 characters'),
+    ca: caFile,
+  }),
+]);
+export type EventExport = z.output<typeof eventExport>;
+
 /** What the configuration says of a publisher; that it enrolled, and how it is, it says itself. */
 export const publisherObject = z.strictObject({ name: slug, description: z.string().max(200).default('') });
 export type PublisherObject = z.output<typeof publisherObject>;
@@ -109,6 +142,9 @@ export const configSchema = z.strictObject({
     .max(4_096)
     .optional()
     .describe('the PostgreSQL database of several PoPs; a file in the data folder where absent'),
+  events: z
+    .strictObject({ export: z.array(eventExport).max(16).default([]).describe('where events go besides the store') })
+    .prefault({}),
   publishers: z.array(publisherObject).default([]),
   apps: z.array(privateApp).default([]),
   timeZone: z

@@ -9,6 +9,7 @@ import type { Configuration } from './configuration.ts';
 import type { Edges } from './edges.ts';
 import type { Health } from './health.ts';
 import type { Sessions } from './identity/sessions.ts';
+import type { EventLog } from './events/event-log.ts';
 import type { Logger } from './log.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
 import type { Store } from './store/store.ts';
@@ -16,6 +17,7 @@ import type { Store } from './store/store.ts';
 export interface AdminServices {
   readonly store: Store;
   readonly directory: Directory;
+  readonly eventLog: EventLog;
   readonly ca: Ca;
   readonly sessions: Sessions;
   readonly edges: Edges;
@@ -27,11 +29,12 @@ export interface AdminServices {
   readonly now: () => number;
 }
 
-const MAX_EVENTS = 10_000;
 const WHY = 'revoked by the administrator';
 
 /** What control answers to the command line; who may open the socket is the PoP's own user. */
-export function adminCalls(services: AdminServices): Handlers<Omit<AdminCalls, 'admin.owner' | 'admin.api'>> {
+export function adminCalls(
+  services: AdminServices,
+): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.tail'> {
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),
@@ -64,7 +67,7 @@ export function adminCalls(services: AdminServices): Handlers<Omit<AdminCalls, '
       return { cut };
     },
     'admin.sessions': () => sessions(services),
-    'admin.events': ({ limit }) => store.events(Math.max(1, Math.min(limit, MAX_EVENTS))),
+    'admin.events': ({ query, ...page }) => services.eventLog.search(query, page),
   };
 }
 

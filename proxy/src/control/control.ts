@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { adminOrigin, popAddress } from '../config/derive.ts';
-import type { EdgeSecrets, EventRecord } from '../rpc/messages.ts';
+import type { EdgeSecrets } from '../rpc/messages.ts';
 import type { ChildMessage, ControlStart } from '../rpc/supervision.ts';
+import { VERSION } from '../version.ts';
 import { adminApp } from './admin/admin-app.ts';
 import { adminLogin } from './admin/admin-login.ts';
 import { ADMIN_LIMITS, adminRecords, sweepAdmin } from './admin/admin-records.ts';
@@ -34,8 +35,12 @@ import { PendingLogins } from './identity/saml/pending.ts';
 import { SamlPool } from './identity/saml/saml-pool.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
+import { EventLog } from './events/event-log.ts';
+import { Exports } from './events/export/exports.ts';
+import { TailCallers } from './events/tail-callers.ts';
 import type { Logger } from './log.ts';
 import { controlMetrics } from './metrics.ts';
+import { DEFAULT_SETTINGS, type Settings } from './objects/kinds/settings.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
@@ -70,7 +75,6 @@ export interface Control {
 }
 
 const WEB_DIST = fileURLToPath(new URL('../../../web/dist', import.meta.url));
-const EVENTS_KEPT_MS = 30 * 24 * 3_600_000;
 const HEALTH_MS = 2_000;
 const SWEEP_MS = 60_000;
 const CERTIFICATES_MS = 3_600_000;
@@ -111,7 +115,29 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
   const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
 
+  const eventSettings = (): Settings['events'] =>
+    (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
+  const eventLog = new EventLog({
+    database,
+    key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
+    privacy: eventSettings,
+    onStored: (events) => {
+      metrics.events.inc(events.length);
+      adminServices.hits.count(events);
+      exports.push(events);
+    },
+    now,
+  });
+  const tails = new TailCallers(eventLog);
+
   const health = new Health();
+  const exports = new Exports({
+    folder: join(start.dataDir, 'spill'),
+    health,
+    count: (name, result, count) => metrics.exported.inc({ export: name, result }, count),
+    now,
+  });
+  opened.push(() => exports.close());
   const edges = new Edges(log);
   opened.push(() => edges.destroy());
   const feed = new RevocationFeed(store, edges);
@@ -168,6 +194,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     certificates: readCertificates,
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
+      await exports.use(published.config.events.export);
       await edges.push('snapshot.put', published.snapshot);
     },
   });
@@ -257,6 +284,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const admin = adminCalls({
     store,
     directory,
+    eventLog,
     ca,
     sessions,
     edges,
@@ -264,12 +292,13 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     configuration,
     health,
     log,
-    version: version(),
+    version: VERSION,
     now,
   });
   const edgeServices = {
     store,
     directory,
+    eventLog,
     enrolment,
     sessions,
     tickets,
@@ -280,18 +309,18 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     published: () => configuration.current(),
     secrets,
     devices,
-    eventsStored: (events: readonly EventRecord[]) => {
-      metrics.events.inc(events.length);
-      adminServices.hits.count(events);
-    },
   };
+  await exports.use(configuration.current().config.events.export);
   await feed.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),
     log,
-    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin, ...local }),
-    onClosed: (channel) => edges.remove(channel),
+    handlers: (channel) => ({ ...edgeCalls(edgeServices, channel), ...admin, ...local, ...tails.calls(channel) }),
+    onClosed: (channel) => {
+      edges.remove(channel);
+      tails.remove(channel);
+    },
   });
   opened.push(() => rpc.close());
 
@@ -313,14 +342,18 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   health.set('login', 'ok', configuration.current().snapshot.loginOrigin);
   await report();
   rounds.every(HEALTH_MS, 'health', report);
-  rounds.every(SWEEP_MS, 'sweep', () => store.sweep(now(), now() - EVENTS_KEPT_MS));
+  rounds.every(SWEEP_MS, 'sweep', async () => {
+    await store.sweep(now());
+    const { retentionDays: days, maxEvents } = eventSettings();
+    await eventLog.sweep({ days, maxEvents });
+  });
   const { pops, hits } = adminServices;
   const startedAt = now();
   const identity = popIdentity(start.dataDir);
   const reportPop = (): Promise<void> =>
     pops.report({
       ...identity,
-      version: version(),
+      version: VERSION,
       snapshot: configuration.current().snapshot.number,
       epoch: feed.epoch,
       workers: edges.statuses().map(workerOf),
@@ -366,10 +399,4 @@ function makeDataDir(dir: string): void {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version: found } = JSON.parse(text) as { version: string };
-  return found;
 }

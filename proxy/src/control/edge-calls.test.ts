@@ -13,6 +13,8 @@ import { devicePrincipal } from './device-principal.ts';
 import { Directory } from './directory/directory.ts';
 import { edgeCalls, type EdgeServices } from './edge-calls.ts';
 import { Edges } from './edges.ts';
+import type { EventLog } from './events/event-log.ts';
+import { openEventLog } from './events/event-fixture.ts';
 import { Sessions, type Person } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
 import type { Published } from './published.ts';
@@ -37,6 +39,7 @@ const SECRETS = { access: { cert: '', key: '' }, tunnel: { cert: '', key: '' }, 
 let fixture: ControlFixture;
 let store: Store;
 let directory: Directory;
+let eventLog: EventLog;
 let services: EdgeServices;
 let edges: Edges;
 let feed: RevocationFeed;
@@ -62,6 +65,7 @@ beforeEach(async () => {
   const database = await openDatabase({ file: join(fixture.dir, 'test.sqlite') });
   store = storeOn(database);
   directory = new Directory({ database, loginIdp: () => 'default', now: Date.now });
+  eventLog = openEventLog(database);
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
   sessions = new Sessions(store, directory, feed, Date.now);
@@ -69,6 +73,7 @@ beforeEach(async () => {
   services = {
     store,
     directory,
+    eventLog,
     sessions,
     tickets,
     edges,
@@ -78,7 +83,6 @@ beforeEach(async () => {
     published: () => published,
     secrets: () => SECRETS,
     devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },
-    eventsStored: vi.fn<EdgeServices['eventsStored']>(),
     now: Date.now,
   };
   server = await RpcServer.listen({
@@ -250,7 +254,7 @@ describe('events', () => {
     };
     const link = await connect();
     await link.call('event.batch', { events: [event] });
-    expect(await store.events(10)).toEqual([event]);
+    expect((await eventLog.search({}, { limit: 10 })).items).toEqual([event]);
     const many = link.call('event.batch', { events: Array.from({ length: 10_001 }, () => event) });
     await expect(many).rejects.toMatchObject({ code: 'CW_MESSAGE_INVALID' });
   });

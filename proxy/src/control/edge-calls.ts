@@ -1,6 +1,6 @@
 import { CausewayError } from '@causeway/contract';
 import type { Handlers } from '../rpc/channel.ts';
-import type { EdgeCalls, EdgeSecrets, EventRecord, SessionGrant } from '../rpc/messages.ts';
+import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
 import type { Enrolment } from './ca/enrolment.ts';
 import type { Devices } from './devices/devices.ts';
 import type { Directory } from './directory/directory.ts';
@@ -9,6 +9,7 @@ import type { ControlChannel, Edges } from './edges.ts';
 import { principalOf, type Sessions } from './identity/sessions.ts';
 import type { Tickets } from './identity/tickets.ts';
 import { hashToken, newToken } from './identity/tokens.ts';
+import type { EventLog } from './events/event-log.ts';
 import type { Logger } from './log.ts';
 import type { Published } from './published.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
@@ -18,6 +19,7 @@ import type { SessionRecord, Store } from './store/store.ts';
 export interface EdgeServices {
   readonly store: Store;
   readonly directory: Directory;
+  readonly eventLog: EventLog;
   readonly enrolment: Enrolment;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
@@ -27,7 +29,6 @@ export interface EdgeServices {
   published(): Published;
   secrets(): EdgeSecrets;
   readonly devices: Pick<Devices, 'contact' | 'renewed'>;
-  eventsStored(events: readonly EventRecord[]): void;
   readonly now: () => number;
 }
 
@@ -35,7 +36,7 @@ const MAX_EVENTS = 10_000;
 
 /** What control answers to an edge worker. */
 export function edgeCalls(services: EdgeServices, channel: () => ControlChannel): Handlers<EdgeCalls> {
-  const { store, directory, enrolment, sessions, edges, log } = services;
+  const { store, directory, eventLog, enrolment, sessions, edges, log } = services;
   return {
     'edge.hello': async ({ worker, pid }) => {
       // First among those who are told, then told everything: nothing that ends in between is missed.
@@ -52,8 +53,7 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
     },
     'event.batch': async ({ events }) => {
       if (events.length > MAX_EVENTS) throw new CausewayError('CW_MESSAGE_INVALID', 'too many events in one batch');
-      await store.appendEvents(events);
-      services.eventsStored(events);
+      await eventLog.append(events);
       return null;
     },
     'tunnel.peer': async ({ fingerprint, id }) => {

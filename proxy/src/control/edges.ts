@@ -1,9 +1,9 @@
 import { CausewayError } from '@causeway/contract';
 import type { AsCallMap, RpcChannel } from '../rpc/channel.ts';
-import type { AdminCalls, ControlCalls, EdgeCalls, EdgeStatus, SessionGrant } from '../rpc/messages.ts';
+import type { AdminCalls, ControlCalls, EdgeCalls, EdgeStatus, SessionGrant, TailCalls } from '../rpc/messages.ts';
 import type { Logger } from './log.ts';
 
-export type ControlChannel = RpcChannel<ControlCalls, EdgeCalls & AdminCalls>;
+export type ControlChannel = RpcChannel<ControlCalls & TailCalls, EdgeCalls & AdminCalls>;
 
 /** How long an edge may take to act on a push before it is taken for lost. */
 const ACK_MS = 2_000;

@@ -9,6 +9,10 @@ export class Health {
     this.#components.set(name, { name, state, detail });
   }
 
+  remove(name: string): void {
+    this.#components.delete(name);
+  }
+
   get ready(): boolean {
     return this.components().every((component) => component.state !== 'down');
   }

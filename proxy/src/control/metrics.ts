@@ -5,6 +5,7 @@ export interface ControlMetrics {
   readonly registry: Registry;
   readonly logins: Counter<'result'>;
   readonly events: Counter;
+  readonly exported: Counter<'export' | 'result'>;
 }
 
 export interface ControlGauges {
@@ -53,5 +54,11 @@ export function controlMetrics(gauges: ControlGauges): ControlMetrics {
       registers,
     }),
     events: new Counter({ name: 'causeway_control_events_total', help: 'Events stored.', registers }),
+    exported: new Counter({
+      name: 'causeway_control_exported_events_total',
+      help: 'Events exported, by export and result: delivered or dropped for lack of room.',
+      labelNames: ['export', 'result'],
+      registers,
+    }),
   };
 }

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { dirname } from 'node:path';
 import { CausewayError } from '@causeway/contract';
 import { RpcChannel, type Handlers } from '../rpc/channel.ts';
-import type { AdminCalls, ControlCalls, EdgeCalls } from '../rpc/messages.ts';
+import type { AdminCalls, ControlCalls, EdgeCalls, TailCalls } from '../rpc/messages.ts';
 import type { ControlChannel } from './edges.ts';
 import type { Logger } from './log.ts';
 
@@ -28,7 +28,7 @@ export class RpcServer {
   private constructor(options: RpcServerOptions) {
     this.#path = options.path;
     this.#server = net.createServer((socket) => {
-      const channel: ControlChannel = new RpcChannel<ControlCalls, EdgeCalls & AdminCalls>(
+      const channel: ControlChannel = new RpcChannel<ControlCalls & TailCalls, EdgeCalls & AdminCalls>(
         socket,
         options.handlers(() => channel),
         () => {

@@ -71,6 +71,43 @@ export interface EventRecord {
   readonly worker: number;
 }
 
+/** What events are found by; all of it must hold. Text is compared without regard to case. */
+export interface EventQuery {
+  readonly user?: string;
+  readonly app?: string;
+  readonly device?: string;
+  readonly session?: string;
+  /** The name of the rule that decided. */
+  readonly rule?: string;
+  readonly action?: string;
+  readonly decision?: string;
+  readonly address?: string;
+  readonly kind?: EventRecord['kind'];
+  readonly status?: number;
+  /** Not before, milliseconds since 1970. */
+  readonly since?: number;
+  /** Before. */
+  readonly until?: number;
+  /** Somewhere in verb, path or reason. */
+  readonly text?: string;
+}
+
+export interface EventPageRequest {
+  /** 1 to 500. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface EventPage {
+  /** Newest first. */
+  readonly items: readonly EventRecord[];
+  /** Where the next page begins; `null` where this is the last. */
+  readonly next: string | null;
+  /** Whether the page is short because one page looks at so many events only; `next` goes on. */
+  readonly partial: boolean;
+}
+
 export interface Revocation {
   readonly epoch: number;
   readonly sessions: readonly string[];
@@ -159,7 +196,15 @@ export interface AdminCalls {
     args: { method: string; path: string; headers: Readonly<Record<string, string>>; body: string | null };
     answer: { status: number; headers: Readonly<Record<string, string>>; body: string };
   };
-  'admin.events': { args: { limit: number }; answer: readonly EventRecord[] };
+  'admin.events': { args: EventPageRequest & { query: EventQuery }; answer: EventPage };
+  /** From now on `tail.events` is called with the events as they come, until the connection ends. */
+  'admin.tail': { args: { query: EventQuery }; answer: null };
+}
+
+/** Calls that control makes to a command line that follows the events. */
+export interface TailCalls {
+  /** Answered when they are shown: the next batch waits for it. `dropped`: left out before these, being too many. */
+  'tail.events': { args: { events: readonly EventRecord[]; dropped: number }; answer: null };
 }
 
 export interface SessionSummary {

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
-import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
+import type { SessionGrant } from '../../rpc/messages.ts';
 import type { Database, StoreLocation } from './database.ts';
 import { nameKey } from '../directory/names.ts';
 import { raiseEpoch } from './epoch.ts';
@@ -17,10 +17,6 @@ import type {
   Store,
 } from './store.ts';
 import type { ThreadOptions } from './thread-calls.ts';
-
-/** Rows of one insert statement; a database limits the parameters of a statement. */
-const INSERT_ROWS = 200;
-const EVENTS_MAX = 10_000;
 
 /**
  * Opens or makes the store and brings it to this version.
@@ -258,34 +254,6 @@ export class KyselyStore implements Store {
     return numInsertedOrUpdatedRows === 1n;
   }
 
-  async appendEvents(events: readonly EventRecord[]): Promise<void> {
-    if (events.length === 0) return;
-    await this.#write(async (tx) => {
-      for (let from = 0; from < events.length; from += INSERT_ROWS) {
-        const rows = events.slice(from, from + INSERT_ROWS).map((event) => ({
-          at: event.at,
-          kind: event.kind,
-          user: event.user,
-          app: event.app,
-          record: JSON.stringify(event),
-        }));
-        await tx.insertInto('event').values(rows).execute();
-      }
-    });
-  }
-
-  async events(limit: number): Promise<EventRecord[]> {
-    const rows = await this.#read((db) =>
-      db
-        .selectFrom('event')
-        .select('record')
-        .orderBy('seq', 'desc')
-        .limit(Math.min(Math.max(0, limit), EVENTS_MAX))
-        .execute(),
-    );
-    return rows.map(({ record }) => JSON.parse(record) as EventRecord);
-  }
-
   async epoch(): Promise<number> {
     const row = await this.#read((db) =>
       db.selectFrom('counter').select('value').where('name', '=', 'epoch').executeTakeFirstOrThrow(),
@@ -293,8 +261,8 @@ export class KyselyStore implements Store {
     return row.value;
   }
 
-  async sweep(now: number, eventsBefore: number): Promise<void> {
-    await this.#write((tx) => sweep(tx, now, eventsBefore));
+  async sweep(now: number): Promise<void> {
+    await this.#write((tx) => sweep(tx, now));
   }
 
   async close(): Promise<void> {

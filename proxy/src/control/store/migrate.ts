@@ -6,6 +6,7 @@ import { organisationalUnits } from './migrations/0002-organisational-units.ts';
 import { objects } from './migrations/0003-objects.ts';
 import { directory } from './migrations/0004-directory.ts';
 import { admin } from './migrations/0005-admin.ts';
+import { events } from './migrations/0006-events.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'objects', up: objects },
   { name: 'directory', up: directory },
   { name: 'admin', up: admin },
+  { name: 'events', up: events },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -1,13 +1,13 @@
-import type { Generated } from 'kysely';
 import type { AdminTables, DeviceColumns } from './admin-tables.ts';
 import type { DirectoryTables } from './directory-tables.ts';
+import type { EventTables } from './event-tables.ts';
 import type { ObjectTables } from './object-tables.ts';
 
 /**
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables {
+export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables, EventTables {
   migration: { number: number; name: string };
   secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
@@ -31,13 +31,4 @@ export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables 
   device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null } & DeviceColumns;
   certificate: { fingerprint: string; kind: 'publisher' | 'device'; owner: string; not_after: number };
   assertion: { id: string; expires_at: number };
-  event: {
-    seq: Generated<number>;
-    at: number;
-    kind: 'request' | 'flow' | 'cut' | 'alert';
-    user: string | null;
-    app: string | null;
-    /** The whole record; the columns beside it are for searching. */
-    record: string;
-  };
 }

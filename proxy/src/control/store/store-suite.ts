@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EventRecord } from '../../rpc/messages.ts';
 import type { StorePlace } from './fixtures/store-place.ts';
 import { openStore } from './kysely-store.ts';
 import type { SessionRecord, Store } from './store.ts';
@@ -162,16 +161,6 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       expect(await store.useAssertion('b', 100)).toBe(true);
     });
 
-    test('events come back whole, newest first', async () => {
-      await store.appendEvents([]);
-      await store.appendEvents(Array.from({ length: 450 }, (_, i) => event(i)));
-      await store.appendEvents([event(450)]);
-      const last = await store.events(3);
-      expect(last).toEqual([event(450), event(449), event(448)]);
-      expect(await store.events(1_000)).toHaveLength(451);
-      expect(await store.events(0)).toEqual([]);
-    });
-
     test('a sweep forgets what has expired and nothing else', async () => {
       await store.createSession(session('s_1', 'ann'));
       await store.createSession({ ...session('s_2', 'ann'), expiresAt: 2_000 });
@@ -181,15 +170,13 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await store.createJoinToken({ hash: 'h2', kind: 'device', owner: 'ann', expiresAt: 2_000 });
       await store.useAssertion('a1', 1_000);
       await store.useAssertion('a2', 2_000);
-      await store.appendEvents([event(1), event(2), event(3)]);
-      await store.sweep(1_000, 3);
+      await store.sweep(1_000);
       expect(await store.session('s_1')).toBeNull();
       expect((await store.grants(0)).map((g) => g.tokenHash)).toEqual(['t2']);
       expect(await store.takeJoinToken('h1', 0)).toBeNull();
       expect(await store.takeJoinToken('h2', 0)).not.toBeNull();
       expect(await store.useAssertion('a1', 1_000)).toBe(true);
       expect(await store.useAssertion('a2', 2_000)).toBe(false);
-      expect(await store.events(10)).toEqual([event(3)]);
     });
 
     test('everything is there after closing and opening again', async () => {
@@ -198,13 +185,11 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await store.addAppToken({ tokenHash: 't1', session: 's_1', host: 'a.example', createdAt: 5 });
       await store.createSession(session('s_2', 'bob'));
       await store.endSession('s_2');
-      await store.appendEvents([event(1)]);
       await reopen();
       expect(await store.findSecret('key')).toBe('one');
       expect(await store.session('s_1')).toEqual(session('s_1', 'ann'));
       expect(await store.grants(0)).toHaveLength(1);
       expect(await store.epoch()).toBe(1);
-      expect(await store.events(10)).toEqual([event(1)]);
     });
 
     test('writes at once from two openers all arrive', async () => {
@@ -238,27 +223,5 @@ function session(id: string, user: string): SessionRecord {
     address: '127.0.0.1',
     nameId: user,
     sessionIndex: null,
-  };
-}
-
-function event(at: number): EventRecord {
-  return {
-    at,
-    decision: `d${at}`,
-    kind: 'request',
-    user: 'ann',
-    device: null,
-    session: 's_1',
-    app: 'wiki',
-    method: 'browser',
-    verdict: { action: 'allow', rule: 'r', why: 'rule r' },
-    address: '127.0.0.1',
-    verb: 'GET',
-    path: '/',
-    status: 200,
-    bytesUp: 1,
-    bytesDown: 2,
-    ms: 3,
-    worker: 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { EventRecord, SessionGrant } from '../../rpc/messages.ts';
+import type { SessionGrant } from '../../rpc/messages.ts';
 
 /**
  * What the control process keeps. One interface, so that PostgreSQL can stand beside SQLite; one contract suite runs
@@ -47,14 +47,10 @@ export interface Store {
   /** False when the assertion was used before. */
   useAssertion(id: string, expiresAt: number): Promise<boolean>;
 
-  appendEvents(events: readonly EventRecord[]): Promise<void>;
-  /** Newest first. */
-  events(limit: number): Promise<EventRecord[]>;
-
   epoch(): Promise<number>;
 
-  /** Forgets what has expired: sessions, tokens, assertions, events before `eventsBefore`. Bounded work per call. */
-  sweep(now: number, eventsBefore: number): Promise<void>;
+  /** Forgets what has expired: sessions, tokens, assertions. Bounded work per call. */
+  sweep(now: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -4,8 +4,8 @@ import type { StoreTables } from './schema.ts';
 /** Rows that one sweep deletes from a table at most, so that no write waits long behind it. */
 const SWEEP_ROWS = 1_000;
 
-/** Forgets what has expired. @param eventsBefore older events go, milliseconds since 1970 */
-export async function sweep(tx: Transaction<StoreTables>, now: number, eventsBefore: number): Promise<void> {
+/** Forgets what has expired. */
+export async function sweep(tx: Transaction<StoreTables>, now: number): Promise<void> {
   const sessions = await tx
     .selectFrom('session')
     .select('id')
@@ -21,6 +21,4 @@ export async function sweep(tx: Transaction<StoreTables>, now: number, eventsBef
   await tx.deleteFrom('join_token').where('hash', 'in', tokens).execute();
   const assertions = tx.selectFrom('assertion').select('id').where('expires_at', '<=', now).limit(SWEEP_ROWS);
   await tx.deleteFrom('assertion').where('id', 'in', assertions).execute();
-  const events = tx.selectFrom('event').select('seq').where('at', '<', eventsBefore).limit(SWEEP_ROWS);
-  await tx.deleteFrom('event').where('seq', 'in', events).execute();
 }

@@ -21,12 +21,21 @@ export const settings = z.strictObject({
   events: z
     .strictObject({
       retentionDays: z.number().int().min(1).max(3_650).default(30),
+      maxEvents: z
+        .number()
+        .int()
+        .min(1_000)
+        .max(1_000_000_000)
+        .default(10_000_000)
+        .describe('older ones go, whatever their age'),
       pseudonymiseUser: z.boolean().default(false),
-      dropPath: z.boolean().default(false),
-      dropOwner: z.boolean().default(false).describe('owner and host name of devices'),
+      dropPath: z.boolean().default(false).describe('paths of requests and targets of flows'),
+      dropOwner: z.boolean().default(false).describe('the device, which leads to its owner and host name'),
     })
     .prefault({}),
 });
 export type Settings = z.output<typeof settings>;
+
+export const DEFAULT_SETTINGS: Settings = settings.parse({ name: 'default' });
 
 export const settingsKind: Kind<Settings> = { kind: 'settings', schema: settings, ordered: false, fields: [] };

@@ -1,0 +1,205 @@
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EventQuery, EventRecord } from '../../rpc/messages.ts';
+import type { Database } from '../store/database.ts';
+import type { StorePlace } from '../store/fixtures/store-place.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { eventOf, openEventLog } from './event-fixture.ts';
+import { matches } from './event-columns.ts';
+import type { EventLog } from './event-log.ts';
+import { pseudonymOf } from './privacy.ts';
+
+const DAY = 24 * 3_600_000;
+
+/** What the event log does on every database. */
+export function eventSuite(name: string, makePlace: () => Promise<StorePlace>): void {
+  describe(`events on ${name}`, () => {
+    let place: StorePlace;
+    let database: Database;
+    let log: EventLog;
+    beforeEach(async () => {
+      place = await makePlace();
+      database = await openDatabase(place.location);
+      log = openEventLog(database, { scan: 40 });
+    });
+    afterEach(async () => {
+      await database.close();
+      await place.remove();
+    });
+
+    const decisions = (events: readonly EventRecord[]): string[] => events.map(({ decision }) => decision);
+    const all = async (query: EventQuery, limit = 500): Promise<EventRecord[]> => {
+      const found: EventRecord[] = [];
+      let cursor: string | null = '';
+      for (let pages = 0; cursor !== null; pages++) {
+        expect(pages).toBeLessThan(100);
+        const page = await log.search(query, { limit, ...(cursor === '' ? {} : { cursor }) });
+        expect(page.items.length).toBeLessThanOrEqual(limit);
+        if (page.items.length < limit && page.next !== null) expect(page.partial).toBe(true);
+        found.push(...page.items);
+        ({ next: cursor } = page);
+      }
+      return found;
+    };
+
+    test('come back whole, newest first by their own time, whenever they arrived', async () => {
+      await log.append([]);
+      const many = Array.from({ length: 450 }, (_, i) => eventOf({ at: i, decision: `d${i}` }));
+      await log.append(many.slice(100));
+      await log.append(many.slice(0, 100));
+      expect((await log.search({}, { limit: 2 })).items).toEqual([many[449], many[448]]);
+      expect(await all({}, 100)).toEqual(many.toReversed());
+    });
+
+    test('are found by any field, and by several at once', async () => {
+      const other = eventOf({
+        at: 2_000,
+        decision: 'dB2',
+        kind: 'flow',
+        user: 'Bob@corp.example',
+        device: 'd_bob',
+        session: 'device:d_bob',
+        app: 'db',
+        verdict: { action: 'block', rule: null, why: 'no rule' },
+        address: '10.0.0.2',
+        verb: null,
+        path: 'DB.corp.example:5432',
+        status: null,
+      });
+      await log.append([eventOf(), other, eventOf({ at: 3_000, decision: 'dC3', status: 404, path: '/100%_sure' })]);
+      const asked: [EventQuery, string[]][] = [
+        [{ user: 'bob@CORP.example' }, ['dB2']],
+        [{ app: 'wiki' }, ['dC3', 'dA1']],
+        [{ device: 'd_bob' }, ['dB2']],
+        [{ session: 's_Ann' }, ['dC3', 'dA1']],
+        [{ session: 's_ann' }, []],
+        [{ rule: 'staff' }, ['dC3', 'dA1']],
+        [{ action: 'block' }, ['dB2']],
+        [{ decision: 'dA1' }, ['dA1']],
+        [{ address: '10.0.0.2' }, ['dB2']],
+        [{ kind: 'flow' }, ['dB2']],
+        [{ status: 404 }, ['dC3']],
+        [{ since: 2_000 }, ['dC3', 'dB2']],
+        [{ until: 2_000 }, ['dA1']],
+        [{ app: 'wiki', status: 404 }, ['dC3']],
+        [{ app: 'wiki', status: 404, until: 3_000 }, []],
+        [{ text: 'db.CORP' }, ['dB2']],
+        [{ text: 'no rule' }, ['dB2']],
+        [{ text: '%_' }, ['dC3']],
+        [{ text: '_00%' }, []],
+        [{ user: 'ann@corp.example', text: 'get /' }, ['dC3', 'dA1']],
+      ];
+      for (const [query, expected] of asked) {
+        expect([query, decisions((await log.search(query, { limit: 10 })).items)]).toEqual([query, expected]);
+      }
+    });
+
+    test('of the same moment and of any page size are each found once', async () => {
+      await log.append(Array.from({ length: 130 }, (_, i) => eventOf({ at: Math.trunc(i / 40), decision: `d${i}` })));
+      for (const limit of [7, 40, 130]) {
+        expect(new Set(decisions(await all({}, limit))).size).toBe(130);
+        expect(await all({ user: 'ann@corp.example', app: 'wiki' }, limit)).toHaveLength(130);
+      }
+    });
+
+    test('that are rare among many are found page by page, each looking at so many only', async () => {
+      const rare = (i: number): boolean => i % 90 === 5;
+      await log.append(
+        Array.from({ length: 200 }, (_, i) =>
+          eventOf({ at: i, decision: `d${i}`, status: rare(i) ? 500 : 200, path: rare(i) ? '/needle' : '/hay' }),
+        ),
+      );
+      const page = await log.search({ text: 'needle' }, { limit: 10 });
+      expect(decisions(page.items)).toEqual(['d185']);
+      expect(page).toMatchObject({ partial: true, next: expect.any(String) });
+      for (const query of [
+        { text: 'needle' },
+        { app: 'wiki', status: 500 },
+        { kind: 'request', text: 'needle' },
+      ] as const) {
+        expect(decisions(await all(query, 10))).toEqual(['d185', 'd95', 'd5']);
+        expect(decisions(await all(query, 2))).toEqual(['d185', 'd95', 'd5']);
+      }
+    });
+
+    test('a search that is none is refused', async () => {
+      for (const page of [{ limit: 0 }, { limit: 501 }, { limit: 1.5 }, { limit: 1, cursor: 'x' }]) {
+        await expect(log.search({}, page)).rejects.toMatchObject({ code: 'CW_INPUT_INVALID' });
+      }
+    });
+
+    test('hold what neither database likes in a text', async () => {
+      const odd = eventOf({ user: 'a\0b', path: `/\0${'ü'.repeat(5_000)}`, address: 'x'.repeat(9_000) });
+      await log.append([odd]);
+      for (const query of [{}, { user: 'a\0b' }, { address: 'x'.repeat(9_000) }, { text: 'üü\0' }]) {
+        expect((await log.search(query, { limit: 1 })).items).toEqual([odd]);
+      }
+    });
+
+    test('tell neither store nor listener what privacy takes away', async () => {
+      const key = Buffer.alloc(32, 1);
+      const told: EventRecord[] = [];
+      const switches = { pseudonymiseUser: true, dropPath: true, dropOwner: true };
+      const onStored = (events: readonly EventRecord[]): void => void told.push(...events);
+      const hiding = openEventLog(database, { key, privacy: () => switches, onStored });
+      const followed: EventRecord[] = [];
+      hiding.tail({}, async (events) => void followed.push(...events));
+      await hiding.append([
+        eventOf({ path: '/secret' }),
+        eventOf({
+          at: 2,
+          kind: 'cut',
+          user: 'ANN@corp.example',
+          device: 'd_1',
+          session: 'device:d_1',
+          path: 'revoked',
+        }),
+      ]);
+      const rows = await database.read.selectFrom('event').selectAll().execute();
+      expect(JSON.stringify(rows)).not.toMatch(/ann@corp|secret|d_1/i);
+      const user = pseudonymOf(key, 'ann@corp.example');
+      const { items } = await log.search({ user }, { limit: 9 });
+      expect(items).toMatchObject([{ path: null }, { path: 'revoked', device: null, session: null }]);
+      expect(told).toEqual(items);
+      expect(followed).toEqual(told);
+      expect(pseudonymOf(Buffer.alloc(32, 2), 'ann@corp.example')).not.toBe(user);
+    });
+
+    test('go when they are too old or too many, and nothing else', async () => {
+      const now = 100 * DAY;
+      log = openEventLog(database, { now: () => now });
+      const at = (days: number, decision: string): EventRecord => eventOf({ at: now - days * DAY, decision });
+      await log.append([...Array.from({ length: 2_500 }, () => at(31, 'old')), at(29, 'kept'), at(1, 'young')]);
+      await log.sweep({ days: 30, maxEvents: 1_000 });
+      expect(decisions(await all({}))).toEqual(['young', 'kept']);
+      await log.sweep({ days: 30, maxEvents: 1 });
+      expect(decisions(await all({}))).toEqual(['young']);
+      await log.sweep({ days: 1, maxEvents: 0 });
+      expect(await all({})).toEqual([]);
+      await log.sweep({ days: 1, maxEvents: 1 });
+    });
+
+    test('that a listener waits for are those that a search would find', async () => {
+      const queries: EventQuery[] = [
+        { user: 'ANN@corp.example' },
+        { rule: 'x' },
+        { since: 500, until: 1_001 },
+        { text: 'GET' },
+      ];
+      await log.append([eventOf()]);
+      for (const query of queries) {
+        const { items } = await log.search(query, { limit: 1 });
+        expect([query, items.length === 1]).toEqual([query, matches(query, eventOf())]);
+      }
+    });
+
+    test('of which one cannot be stored are not stored at all, and nobody is told', async () => {
+      const told: EventRecord[] = [];
+      const telling = openEventLog(database, { onStored: (events) => void told.push(...events) });
+      await sql`create unique index only_once on event (decision)`.execute(database.write);
+      await expect(telling.append([eventOf(), eventOf()])).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });
+      expect(await all({})).toEqual([]);
+      expect(told).toEqual([]);
+    });
+  });
+}
