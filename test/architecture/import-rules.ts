@@ -94,6 +94,12 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     refuse: [/^\/proxy\/src\/(?!rpc\/)/],
   },
   {
+    name: 'delivery knows neither side',
+    because: 'edges and exports of control deliver the same way; importing either would join the two',
+    from: /^proxy\/src\/delivery\//,
+    refuse: [/^\/proxy\/src\/(?!delivery\/|rpc\/)/],
+  },
+  {
     name: 'the supervisor forks and knows no more',
     because: 'it must outlive every fault of its children: it runs their files, and never their code',
     from: /^proxy\/src\/supervisor\//,
