@@ -4,11 +4,12 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * `node scripts/provision.ts test|bench [--check]`: sees to it that the programs which the tests or benchmarks use as
+ * `node scripts/provision.ts test|bench-http|bench-core [--check]`: sees to it that the programs which the tests or benchmarks use as
  * real parts are there. Root on Debian installs them with apt; anybody else is told the one command, and which suites
  * will be reported as skipped. `--check` only looks. Exit 0: all there; 1: something is missing.
  */
-export type Purpose = 'test' | 'bench';
+export const PURPOSES = ['test', 'bench-http', 'bench-core'] as const;
+export type Purpose = (typeof PURPOSES)[number];
 
 interface Requirement {
   readonly debian: string;
@@ -17,6 +18,8 @@ interface Requirement {
   readonly files?: readonly string[];
   /** A module of PHP. */
   readonly php?: string;
+  /** Where Debian has it; everywhere unless given. Elsewhere nothing is missing. */
+  readonly arch?: string;
   readonly suites: readonly string[];
 }
 
@@ -28,6 +31,7 @@ const REQUIREMENTS: Record<Purpose, readonly Requirement[]> = {
     { debian: 'libnss3-tools', commands: ['certutil'], suites: ['e2e', 'lab'] },
     { debian: 'openssl', commands: ['openssl'], suites: ['e2e'] },
     { debian: 'curl', commands: ['curl'], suites: ['e2e', 'lab'] },
+    { debian: 'postgresql', files: ['/usr/lib/postgresql'], suites: ['unit: PostgreSQL'] },
     { debian: 'simplesamlphp', files: ['/usr/share/simplesamlphp/www'], suites: ['e2e: SimpleSAMLphp'] },
     { debian: 'php-cli', commands: ['php'], suites: ['e2e: SimpleSAMLphp'] },
     { debian: 'php-xml', php: 'dom', suites: ['e2e: SimpleSAMLphp'] },
@@ -36,18 +40,30 @@ const REQUIREMENTS: Record<Purpose, readonly Requirement[]> = {
     { debian: 'php-sqlite3', php: 'pdo_sqlite', suites: ['e2e: SimpleSAMLphp'] },
     { debian: 'iproute2', commands: ['ip'], suites: ['lab'] },
     { debian: 'nftables', commands: ['nft'], suites: ['lab'] },
+    { debian: 'iputils-ping', commands: ['ping'], suites: ['lab: translation', 'lab: capture'] },
+    { debian: 'python3', commands: ['python3'], suites: ['lab: translation'] },
+    { debian: 'tcpdump', commands: ['tcpdump'], suites: ['lab: translation', 'lab: capture'] },
+    { debian: 'tshark', commands: ['tshark'], suites: ['lab: translation', 'lab: rewritten packets', 'e2e: captures'] },
   ],
-  bench: [
-    { debian: 'nginx-light', commands: ['nginx'], suites: ['bench'] },
-    { debian: 'wrk', commands: ['wrk'], suites: ['bench'] },
-    { debian: 'nghttp2-client', commands: ['h2load'], suites: ['bench'] },
-    { debian: 'openssl', commands: ['openssl'], suites: ['bench'] },
+  'bench-http': [
+    { debian: 'nginx-light', commands: ['nginx'], suites: ['bench http'] },
+    { debian: 'wrk', commands: ['wrk'], suites: ['bench http'] },
+    { debian: 'nghttp2-client', commands: ['h2load'], suites: ['bench http'] },
+    { debian: 'openssl', commands: ['openssl'], suites: ['bench http'] },
+    { debian: 'chromium', commands: CHROMIUMS, suites: ['bench http'] },
+    { debian: 'libnss3-tools', commands: ['certutil'], suites: ['bench http'] },
+  ],
+  'bench-core': [
+    { debian: 'gcc', commands: ['gcc'], suites: ['bench core: C'] },
+    { debian: 'libc6-dev', files: ['/usr/include/stdio.h'], suites: ['bench core: C'] },
+    { debian: 'libhyperscan-dev', files: ['/usr/include/hs/hs.h'], arch: 'x64', suites: ['bench core: Hyperscan'] },
   ],
 };
 
 /** What was found out about this machine; the plan depends on nothing else. */
 export interface Environment {
   readonly platform: NodeJS.Platform;
+  readonly arch: string;
   readonly root: boolean;
   /** `ID` and `ID_LIKE` of os-release. */
   readonly distribution: readonly string[];
@@ -82,6 +98,7 @@ export function plan(purpose: Purpose, environment: Environment): Plan {
 
 function isThere(requirement: Requirement, environment: Environment): boolean {
   return (
+    (requirement.arch !== undefined && requirement.arch !== environment.arch) ||
     (requirement.commands?.some((name) => environment.commands.has(name)) ?? false) ||
     (requirement.files?.some((name) => environment.files.has(name)) ?? false) ||
     (requirement.php !== undefined && environment.phpModules.has(requirement.php))
@@ -106,6 +123,7 @@ export function probe(purpose: Purpose): Environment {
   const modules = requirements.some((one) => one.php !== undefined) && executable('php') ? phpModules() : [];
   return {
     platform: process.platform,
+    arch: process.arch,
     root: process.getuid?.() === 0,
     distribution: distribution(),
     commands,
@@ -160,9 +178,11 @@ function apt(args: readonly string[]): Promise<number> {
   });
 }
 
+const isPurpose = (word: string | undefined): word is Purpose => PURPOSES.some((purpose) => purpose === word);
+
 async function main([purpose, flag]: readonly string[]): Promise<number> {
-  if ((purpose !== 'test' && purpose !== 'bench') || (flag !== undefined && flag !== '--check')) {
-    process.stderr.write('usage: node scripts/provision.ts test|bench [--check]\n');
+  if (!isPurpose(purpose) || (flag !== undefined && flag !== '--check')) {
+    process.stderr.write(`usage: node scripts/provision.ts ${PURPOSES.join('|')} [--check]\n`);
     return 64;
   }
   const { missing, action } = plan(purpose, probe(purpose));

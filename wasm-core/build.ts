@@ -104,7 +104,9 @@ async function sourceHash(): Promise<string> {
   const files = [
     wasmFile('core'),
     wasmFile('scan'),
-    ...['build.ts', 'layout.ts', 'layout-definition.ts', 'package.json'].map(inFolder),
+    ...['build.ts', 'layout.ts', 'layout-schema.ts', 'layout-definition.ts', 'layout-scan.ts', 'package.json'].map(
+      inFolder,
+    ),
   ];
   for await (const file of glob(join(folder, 'assembly', '**', '*.ts'))) files.push(file);
   for await (const file of glob(join(folder, 'src', '*.gen.ts'))) files.push(file);

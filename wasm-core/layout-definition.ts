@@ -1,37 +1,13 @@
 /**
- * Every record and every number that both sides of the WebAssembly boundary know, declared once. `layout.ts` turns
- * them into `assembly/layout.gen.ts` and `src/layout.gen.ts`.
+ * Every record and every number that both sides of the WebAssembly boundary know, declared once (those of scan.wasm in
+ * `layout-scan.ts`). `layout.ts` turns them into `assembly/layout.gen.ts` and `src/layout.gen.ts`.
  *
  * Fields follow one another in the order given, little-endian; nothing is padded silently: a field that is not at a
  * multiple of its own size, or a size that is not the sum of the fields, is an error. Fill gaps with `bytes(n)`.
  */
-export type FieldType = 'u8' | 'u16' | 'u32' | 'i32' | 'u64' | 'i64' | Bytes;
-
-/** `n` bytes, aligned to one. */
-export interface Bytes {
-  readonly bytes: number;
-}
-
-export const bytes = (n: number): Bytes => ({ bytes: n });
-
-export interface RecordDefinition {
-  /** In camelCase: `natEntry` gives NAT_ENTRY_BYTES and, for its field `lastSeen`, NAT_ENTRY_LAST_SEEN. */
-  readonly name: string;
-  readonly about: string;
-  /** Of one record in bytes, a multiple of `align`. */
-  readonly size: number;
-  /** What the start of a record is a multiple of: 1, 2, 4, 8 or 16. */
-  readonly align: number;
-  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
-}
-
-/** Numbers that mean something: kinds, flags, answers of functions. `packetFlag` with `options` gives PACKET_FLAG_OPTIONS. */
-export interface NumbersDefinition {
-  readonly name: string;
-  readonly about: string;
-  readonly type: 'u32' | 'i32';
-  readonly values: Readonly<Record<string, number>>;
-}
+import { SCAN_NUMBERS, SCAN_RECORDS } from './layout-scan.ts';
+import { bytes } from './layout-schema.ts';
+import type { NumbersDefinition, RecordDefinition } from './layout-schema.ts';
 
 /** What is said of an IP packet, and the same of one that an ICMP error carries. Offsets count from the packet's start. */
 const packetHeaders = (name: (field: string) => string): RecordDefinition['fields'] =>
@@ -78,6 +54,34 @@ export const RECORDS: readonly RecordDefinition[] = [
   },
 
   {
+    name: 'lpmRecord',
+    about:
+      'A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows.',
+    size: 32,
+    align: 8,
+    fields: [
+      { name: 'high', type: 'u64' },
+      { name: 'low', type: 'u64' },
+      { name: 'bits', type: 'u32' },
+      { name: 'value', type: 'i32' },
+      { name: 'unused', type: 'u64' },
+    ],
+  },
+  {
+    name: 'frameState',
+    about: 'Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*.',
+    size: 16,
+    align: 16,
+    fields: ['start', 'end', 'violation', 'unused'].map((name) => ({ name, type: 'u32' as const })),
+  },
+  {
+    name: 'frameDescriptor',
+    about: 'A frame. `first`: type | flags << 8; `payload`: where it is in the input.',
+    size: 16,
+    align: 16,
+    fields: ['first', 'stream', 'length', 'payload'].map((name) => ({ name, type: 'u32' as const })),
+  },
+  {
     name: 'policyRule',
     about: 'What of a rule is asked of each flow: see `src/policy/image-layout.ts`.',
     size: 16,
@@ -88,15 +92,26 @@ export const RECORDS: readonly RecordDefinition[] = [
       { name: 'protocols', type: 'u8' },
       { name: 'activities', type: 'u8' },
       { name: 'times', type: 'u16' },
-      { name: 'destinations', type: 'u32' },
-      { name: 'ports', type: 'u32' },
+      { name: 'more', type: 'u64' },
+    ],
+  },
+  {
+    name: 'policyApp',
+    about: 'Where the rules of an app stand: see `src/policy/image-layout.ts`.',
+    size: 16,
+    align: 16,
+    fields: [
+      { name: 'from', type: 'u32' },
+      { name: 'to', type: 'u32' },
+      { name: 'spans', type: 'u32' },
+      { name: 'mixed', type: 'u32' },
     ],
   },
   {
     name: 'policyTable',
     about:
       'Where the sections of a policy image lie (relative to it) and how long they are, as `policyLoad` takes them.',
-    size: 72,
+    size: 96,
     align: 4,
     fields: [
       'rulesAt',
@@ -104,31 +119,35 @@ export const RECORDS: readonly RecordDefinition[] = [
       'portListsAt',
       'windowsAt',
       'timeListsAt',
+      'appsAt',
+      'spansAt',
+      'spanListsAt',
       'setsAt',
       'payloadAt',
       'rules',
+      'everyAppRules',
       'ranges',
       'portLists',
       'windows',
       'timeLists',
+      'apps',
+      'spans',
+      'spanLists',
       'destinationLists',
       'units',
-      'firstApp',
-      'apps',
+      'firstMixed',
       'firstDestination',
       'destinations',
     ].map((name) => ({ name, type: 'u32' as const })),
   },
   {
     name: 'policyProbe',
-    about: 'One probe of a batch; the answer, an i32, takes the place of its app.',
+    about: 'One probe of a batch; the answer, an i32, takes the place of its app. `flow`: port and POLICY_FLOW bits.',
     size: 8,
     align: 4,
     fields: [
       { name: 'app', type: 'u32' },
-      { name: 'port', type: 'u16' },
-      { name: 'protocol', type: 'u8' },
-      { name: 'activity', type: 'u8' },
+      { name: 'flow', type: 'u32' },
     ],
   },
   {
@@ -167,6 +186,7 @@ export const RECORDS: readonly RecordDefinition[] = [
       { name: 'flows', type: 'u64' },
     ],
   },
+  ...SCAN_RECORDS,
 ];
 
 export const NUMBERS: readonly NumbersDefinition[] = [
@@ -221,10 +241,21 @@ export const NUMBERS: readonly NumbersDefinition[] = [
 
   {
     name: 'policy',
-    about:
-      'Sets that every image has: rules without a condition on each axis of a principal, then rules for every app.',
+    about: 'Axes of a principal: as many sets, the rules without a condition on each, come first in every image.',
     type: 'u32',
-    values: { axes: 8, everyApp: 8, fixedSets: 9 },
+    values: { axes: 8 },
+  },
+  {
+    name: 'policyMore',
+    about: 'Shifts in the second half of a rule: its place in order, its list of destinations, its list of ports.',
+    type: 'u32',
+    values: { destinations: 20, ports: 41 },
+  },
+  {
+    name: 'policyFlow',
+    about: 'A flow in 32 bits: port, protocol shifted by this, activity shifted by this.',
+    type: 'u32',
+    values: { protocol: 16, activity: 24 },
   },
   { name: 'policyProtocol', about: 'Bits.', type: 'u32', values: { tcp: 1, udp: 2 } },
   {
@@ -235,9 +266,21 @@ export const NUMBERS: readonly NumbersDefinition[] = [
   },
   {
     name: 'policyMinute',
-    about: 'Minutes of a week from Monday 00:00; `unknown` where the flow has no time.',
+    about: 'Minutes of a day, and of a week from Monday 00:00.',
     type: 'u32',
-    values: { week: 10_080, unknown: 0xffff },
+    values: { day: 1440, week: 10_080 },
+  },
+  {
+    name: 'lpmBatch',
+    about: 'Bytes of addresses of one batch, and how many that are of 4 and of 16 bytes.',
+    type: 'u32',
+    values: { bytes: 65_536, v4: 16_384, v6: 4096 },
+  },
+  {
+    name: 'frameViolation',
+    about: 'What a peer did wrong; 0 where nothing.',
+    type: 'u32',
+    values: { version: 1, type: 2, length: 3 },
   },
   {
     name: 'nat',
@@ -272,4 +315,5 @@ export const NUMBERS: readonly NumbersDefinition[] = [
     type: 'u32',
     values: { flows: 1_048_576, batch: 256, sweep: 1024, packetBytes: 524_288 },
   },
+  ...SCAN_NUMBERS,
 ];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bytes } from './layout-definition.ts';
+import { bytes } from './layout-schema.ts';
 import { generateLayout, layoutIsFresh, recordConstants } from './layout.ts';
 
 const record = {

@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NUMBERS, RECORDS } from './layout-definition.ts';
-import type { FieldType, NumbersDefinition, RecordDefinition } from './layout-definition.ts';
+import type { FieldType, NumbersDefinition, RecordDefinition } from './layout-schema.ts';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const assemblyFile = join(folder, 'assembly', 'layout.gen.ts');

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const folder = import.meta.dirname;
-const SHIPPED = ['README.md', 'assembly', 'build', 'examples'];
+const SHIPPED = ['README.md', 'API.md', 'assembly', 'build', 'examples'];
 
 interface Manifest {
   readonly name: string;

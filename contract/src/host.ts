@@ -86,7 +86,7 @@ export function parseHostPattern(text: string): HostPattern | null {
     const base = addressNumber(text.slice(0, slash));
     const digits = text.slice(slash + 1);
     const bits = isIPv4(text.slice(0, slash)) ? 32 : 128;
-    if (base === null || !/^\d{1,3}$/.test(digits) || Number(digits) > bits) return null;
+    if (base === null || !/^(?:0|[1-9]\d{0,2})$/.test(digits) || Number(digits) > bits) return null;
     const span = 1n << BigInt(bits - Number(digits));
     const from = base - (base % span);
     return { kind: 'range', from, to: from + span - 1n };

@@ -7,3 +7,4 @@ export * from './object-kind.ts';
 export * from './open-header.ts';
 export * from './policy.ts';
 export * from './private-app.ts';
+export * from './time-window.ts';

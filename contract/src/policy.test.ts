@@ -9,6 +9,13 @@ const rule = {
   ports: ['tcp/443', 'udp/5000-5010'],
   action: 'allow',
 };
+const facts = {
+  ous: ['corp/sales', 'Ärzte'],
+  destinations: ['wiki.corp.example', '*.corp.example', '10.0.0.1', '10.0.0.0/8', 'fd00::1-fd00::9'],
+  activities: ['access'],
+  sources: ['10.0.0.1', '::/0', '10.0.0.1-10.0.0.9'],
+  times: [{ days: ['mon'], from: '08:00', to: '18:00' }],
+};
 const app = {
   name: 'wiki',
   hosts: ['wiki.corp.example', '*.wiki.corp.example', '10.0.0.0/8'],
@@ -19,6 +26,7 @@ const app = {
 describe('policyRule', () => {
   it('takes rules as people write them', () => {
     expect(policyRule.parse(rule)).toEqual(rule);
+    expect(policyRule.parse({ ...rule, ...facts })).toEqual({ ...rule, ...facts });
     expect(policyRule.parse({ name: 'all', action: 'block', notice: 'Closed.' })).toBeTruthy();
   });
 
@@ -32,6 +40,14 @@ describe('policyRule', () => {
     ['an empty user', { users: [''] }],
     ['a method that is not one', { methods: ['ssh'] }],
     ['a port range that is not one', { ports: ['443'] }],
+    ['a unit with a slash at its end', { ous: ['corp/'] }],
+    ['a unit too deep', { ous: [Array.from({ length: 65 }, () => 'a').join('/')] }],
+    ['the unit that stands for none', { ous: ['(unknown)'] }],
+    ['a destination with a port', { destinations: ['wiki:80'] }],
+    ['a source that is a name', { sources: ['corp.example'] }],
+    ['a source that is a wildcard', { sources: ['*.corp.example'] }],
+    ['a time that is none', { times: [{ from: '25:00' }] }],
+    ['an activity that nobody can tell yet', { activities: ['access', 'download'] }],
     ['a name with capitals', { name: 'Staff' }],
     ['a name that ends in a dash', { name: 'staff-' }],
     ['a name of 64 characters', { name: 'a'.repeat(64) }],
@@ -107,6 +123,7 @@ describe('principal', () => {
 
   it('names a person, a method and a session, and nothing unknown', () => {
     expect(principal.safeParse(alice).success).toBe(true);
+    expect(principal.safeParse({ ...alice, ou: 'corp/sales' }).success).toBe(true);
     expect(principal.safeParse({ ...alice, device: { id: 'd', name: 'laptop' } }).success).toBe(true);
     expect(principal.safeParse({ ...alice, admin: true }).success).toBe(false);
     expect(principal.safeParse({ ...alice, session: undefined }).success).toBe(false);

@@ -16,6 +16,12 @@ export const hostPattern = z
   .refine((text) => parseHostPattern(text) !== null, 'a name, *.name, IP, CIDR or from-to range')
   .describe('a name, *.name, IP, CIDR or from-to range');
 
+/** The addresses among `hostPattern`. */
+export const addressRange = z
+  .string()
+  .refine((text) => parseHostPattern(text)?.kind === 'range', 'an IP, CIDR or from-to range')
+  .describe('an IP, CIDR or from-to range');
+
 export const protocol = z.enum(['tcp', 'udp']);
 export type Protocol = z.infer<typeof protocol>;
 

@@ -1,4 +1,11 @@
-import { addressNumber, CausewayError, matchesHost, parseHostPattern, type HostPattern } from '@causeway/contract';
+import {
+  addressNumber,
+  CausewayError,
+  isIPv4Number,
+  matchesHost,
+  parseHostPattern,
+  type HostPattern,
+} from '@causeway/contract';
 import { LpmTable, rangeToPrefixes } from '@causeway/wasm-core';
 
 /**
@@ -17,8 +24,6 @@ interface Entry {
   readonly ports: readonly (readonly [from: number, to: number])[];
 }
 
-const V4_FIRST = 0xffff_0000_0000n;
-const V4_LAST = 0xffff_ffff_ffffn;
 const MAX_PREFIXES = 65_536;
 
 /** Throws `CW_CONFIG_INVALID` saying what is wrong with the entry. */
@@ -39,11 +44,6 @@ function parseEntry(text: string): Entry {
     return [from, to];
   });
   return { text, pattern, ports };
-}
-
-/** IPv4 lives on the same line of numbers as IPv6, but `::/0` does not mean IPv4 to whoever writes it. */
-function isV4(from: bigint, to: bigint): boolean {
-  return from >= V4_FIRST && to <= V4_LAST;
 }
 
 export class AllowList {
@@ -96,7 +96,7 @@ export class AllowList {
     if (number === null) return { permit: false, why: `${address} is not an address` };
     const value = this.#networks.lookup(address);
     const covering = (value < 0 ? [] : (this.#covering[value] ?? [])).filter(
-      ({ pattern }) => pattern.kind === 'range' && isV4(pattern.from, pattern.to) === isV4(number, number),
+      ({ pattern }) => pattern.kind === 'range' && isIPv4Number(pattern.from) === isIPv4Number(number),
     );
     return answer(covering, address, port);
   }

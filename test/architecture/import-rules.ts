@@ -114,8 +114,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     name: 'policy is pure',
     because: 'the same principal and request must give the same verdict in the data path, in explain and in a test',
-    from: /^proxy\/src\/edge\/policy\//,
-    refuse: [/^node:(?!crypto|buffer)/],
+    from: /^proxy\/src\/policy\//,
+    allow: [/^\/proxy\/src\/policy\//, CONTRACT, CORE],
   },
   {
     name: 'the web pages take types alone',
@@ -128,7 +128,16 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     name: 'tests of whole programs use public entries',
     because: 'a test that reaches inside proves what nobody can use; programs are started as people start them',
     from: /^test\//,
-    allow: [/^\/test\//, NODE, CONTRACT, CORE, TUNNEL, /^@causeway\/tunnel\/testing$/, OTHER_PACKAGES, /^\/scripts\//],
+    allow: [
+      /^\/test\//,
+      NODE,
+      CONTRACT,
+      CORE,
+      TUNNEL,
+      /^@causeway\/(?:tunnel\/testing|proxy\/decision)$/,
+      OTHER_PACKAGES,
+      /^\/scripts\//,
+    ],
   },
 ];
 

@@ -3,10 +3,18 @@ import { plan, type Action, type Environment, type Purpose } from '../../scripts
 
 const DEBIAN: Environment = {
   platform: 'linux',
+  arch: 'x64',
   root: true,
   distribution: ['debian'],
-  commands: new Set(['chromium', 'certutil', 'openssl', 'curl', 'php', 'ip', 'nft', 'nginx', 'wrk', 'h2load']),
-  files: new Set(['/usr/share/simplesamlphp/www']),
+  commands: new Set(
+    'chromium certutil openssl curl php ip nft ping python3 tcpdump tshark nginx wrk h2load gcc'.split(' '),
+  ),
+  files: new Set([
+    '/usr/lib/postgresql',
+    '/usr/share/simplesamlphp/www',
+    '/usr/include/stdio.h',
+    '/usr/include/hs/hs.h',
+  ]),
   phpModules: new Set(['dom', 'mbstring', 'curl', 'pdo_sqlite']),
 };
 const without = (...names: string[]): ReadonlySet<string> =>
@@ -22,7 +30,7 @@ const TABLE: readonly {
   { what: 'all is there', purpose: 'test', environment: {}, missing: [], action: { kind: 'nothing' } },
   {
     what: 'all is there, for a person who is not root',
-    purpose: 'bench',
+    purpose: 'bench-http',
     environment: { root: false },
     missing: [],
     action: { kind: 'nothing' },
@@ -43,7 +51,7 @@ const TABLE: readonly {
   },
   {
     what: 'a distribution like Debian is one',
-    purpose: 'bench',
+    purpose: 'bench-http',
     environment: { distribution: ['pop', 'ubuntu', 'debian'], commands: without('wrk') },
     missing: ['wrk'],
     action: { kind: 'install', packages: ['wrk'] },
@@ -67,11 +75,36 @@ const TABLE: readonly {
     },
   },
   {
+    what: 'a compiler without its headers, and no Hyperscan',
+    purpose: 'bench-core',
+    environment: { files: new Set() },
+    missing: ['libc6-dev', 'libhyperscan-dev'],
+    action: { kind: 'install', packages: ['libc6-dev', 'libhyperscan-dev'] },
+  },
+  {
+    what: 'Debian has no Hyperscan for Arm, so it is not missing there',
+    purpose: 'bench-core',
+    environment: { arch: 'arm64', commands: without('gcc'), files: new Set(['/usr/include/stdio.h']) },
+    missing: ['gcc'],
+    action: { kind: 'install', packages: ['gcc'] },
+  },
+  {
+    what: 'what reads captures, for a person who is not root',
+    purpose: 'test',
+    environment: { root: false, commands: without('tshark', 'tcpdump') },
+    missing: ['tcpdump', 'tshark'],
+    action: {
+      kind: 'tell',
+      command: 'sudo apt-get install -y --no-install-recommends tcpdump tshark',
+      skipped: ['lab: translation', 'lab: capture', 'lab: rewritten packets', 'e2e: captures'],
+    },
+  },
+  {
     what: 'elsewhere root is told, too',
-    purpose: 'bench',
+    purpose: 'bench-http',
     environment: { platform: 'darwin', distribution: [], commands: without('nginx') },
     missing: ['nginx-light'],
-    action: { kind: 'tell', command: 'install what Debian calls nginx-light', skipped: ['bench'] },
+    action: { kind: 'tell', command: 'install what Debian calls nginx-light', skipped: ['bench http'] },
   },
 ];
 

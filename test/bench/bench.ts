@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { coreSuite } from './core-suite.ts';
 import { httpSuite } from './http-suite.ts';
@@ -5,6 +7,7 @@ import { printRows, writeRows } from './row.ts';
 import type { Suite } from './suite.ts';
 
 const SUITES: Record<string, Suite> = { http: httpSuite, core: coreSuite };
+const PROVISION = fileURLToPath(new URL('../../scripts/provision.ts', import.meta.url));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +23,8 @@ if (suite === undefined) {
   console.error(`bench SUITE [--json FILE] [--rounds N] [--seconds S]; suites: ${Object.keys(SUITES).join(', ')}`);
   process.exitCode = 64;
 } else {
+  // Installs the peers as root on Debian, else says how to have them and goes on without those that are optional.
+  spawnSync(process.execPath, [PROVISION, `bench-${name}`], { stdio: 'inherit' });
   const { conditions, rows } = await suite({ rounds: Number(values.rounds), seconds: Number(values.seconds) });
   printRows(rows);
   if (values.json !== undefined) writeRows(values.json, name, conditions, rows);

@@ -5,11 +5,13 @@ import { framesRows } from './core/frames-rows.ts';
 import { lpmRows } from './core/lpm-rows.ts';
 import { natRows } from './core/nat-rows.ts';
 import { policyRows } from './core/policy-rows.ts';
+import { popRows } from './core/pop-rows.ts';
 import { scanRows } from './core/scan-rows.ts';
 import type { Row } from './row.ts';
 
 const PARTS: readonly ((rounds: number) => Promise<Row[]>)[] = [
   policyRows,
+  popRows,
   lpmRows,
   natRows,
   checksumRows,

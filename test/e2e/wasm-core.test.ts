@@ -1,34 +1,24 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
+import { installCore, type CoreProject } from '../harness/core-package.ts';
 import { endAll } from '../harness/end-all.ts';
+import { ROOT } from '../harness/program.ts';
 import { BROWSER, lacking } from '../harness/requirements.ts';
 
-const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, '..', '..');
-
-/** An empty project of somebody else's, into which the tarball is installed without a network. */
-let project: string;
-const inProject = (command: string, args: readonly string[]) => run(command, [...args], { cwd: project });
-
+let project: CoreProject;
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'causeway-project-'));
-  await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n');
-  const { stdout } = await run(process.execPath, [join(ROOT, 'wasm-core', 'pack.ts'), project]);
-  await inProject('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', stdout.trim()]);
+  project = await installCore();
 });
-afterAll(() => rm(project, { recursive: true, force: true }));
+afterAll(() => project?.remove());
 
 describe('wasm-core, installed from its tarball', () => {
   test('brings JavaScript and types, and no TypeScript to strip', async () => {
-    const installed = join(project, 'node_modules', '@causeway', 'wasm-core');
+    const installed = join(project.folder, 'node_modules', '@causeway', 'wasm-core');
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
     expect(manifest['exports']).toMatchObject({
       '.': { types: './dist/index.d.ts', default: './dist/index.js' },
@@ -40,19 +30,50 @@ describe('wasm-core, installed from its tarball', () => {
   });
 
   test('runs in Node', async () => {
-    const example = join(project, 'evaluate-policy.mjs');
-    await cp(join(ROOT, 'wasm-core', 'examples', 'evaluate-policy.mjs'), example);
-    const { stdout } = await inProject(process.execPath, [example]);
+    const { stdout } = await project.run(process.execPath, [project.example('evaluate-policy.mjs')]);
     expect(stdout).toContain("rule: 1, conditions: [ 'ous', 'apps', 'destinations', 'posture' ]");
     expect(stdout).toContain('wiki on Sunday -1');
     expect(stdout).toContain('shadowed [ { rule: 3, by: 2 } ]');
   });
 
   test('gives names stub addresses', async () => {
-    const example = join(project, 'stub-ips.mjs');
-    await cp(join(ROOT, 'wasm-core', 'examples', 'stub-ips.mjs'), example);
-    const { stdout } = await inProject(process.execPath, [example]);
+    const { stdout } = await project.run(process.execPath, [project.example('stub-ips.mjs')]);
     expect(stdout).toMatch(/^wiki\.example 100\.64\.1\.\d+ fd00:c0de::\S+\nthe same true\n$/);
+  });
+
+  test('classifies the flows of a capture', async () => {
+    const args = [project.example('classify-pcap.mjs'), project.example('browsing.pcap')];
+    const { stdout } = await project.run(process.execPath, args);
+    expect(stdout).toMatch(/^tcp +10\.215\.1\.2 \d+ +10\.215\.2\.2 80 +\d+ +\d+ +0 +1: allow$/m);
+    expect(stdout).toMatch(/^udp +10\.215\.1\.2 \d+ +10\.215\.2\.2 9000 +3 +4068 +0 +2: block$/m);
+  });
+
+  const SCAN = `
+    import { createCore } from '@causeway/wasm-core';
+    const core = createCore();
+    const scanner = (await core.scan()).digitRuns();
+    scanner.each(new TextEncoder().encode('4111111111111111 '), (digits, start, end) =>
+      console.log(core.engine, digits, start, end));`;
+
+  test.each([
+    { flags: [], engine: 'wasm' },
+    { flags: ['--jitless'], engine: 'typescript' },
+  ])('scans in Node $flags on $engine', async ({ flags, engine }) => {
+    const { stdout } = await project.run(process.execPath, [...flags, '--input-type=module', '-e', SCAN]);
+    expect(stdout).toBe(`${engine} 16 0 16\n`);
+  });
+
+  test('leaves the scanners alone until they are asked for', async () => {
+    const trace = `
+      import { registerHooks } from 'node:module';
+      const loaded = [];
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+      const { createCore } = await import('@causeway/wasm-core');
+      const before = loaded.some((url) => url.includes('scan'));
+      await createCore().scan();
+      console.log(before, loaded.some((url) => url.includes('scan-wasm.gen')));`;
+    const { stdout } = await project.run(process.execPath, ['--input-type=module', '-e', trace]);
+    expect(stdout).toBe('false true\n');
   });
 
   test('gives its types to a TypeScript project, strict and without Node’s', async () => {
@@ -62,10 +83,10 @@ describe('wasm-core, installed from its tarball', () => {
       `import { PolicyMatcher, compilePolicy } from '@causeway/wasm-core';\nimport { ReferenceLpm } from '@causeway/wasm-core/reference';\nconst matcher = new PolicyMatcher(compilePolicy({ apps: [], rules: [] }));\n${line}\nexport const table = ReferenceLpm;\n`;
     const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const options = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', ''];
-    await writeFile(join(project, 'right.ts'), program(right));
-    await writeFile(join(project, 'wrong.ts'), program(wrong));
-    await inProject(process.execPath, [compiler, ...options, 'right.ts']);
-    await expect(inProject(process.execPath, [compiler, ...options, 'wrong.ts'])).rejects.toMatchObject({
+    await writeFile(join(project.folder, 'right.ts'), program(right));
+    await writeFile(join(project.folder, 'wrong.ts'), program(wrong));
+    await project.run(process.execPath, [compiler, ...options, 'right.ts']);
+    await expect(project.run(process.execPath, [compiler, ...options, 'wrong.ts'])).rejects.toMatchObject({
       stdout: expect.stringContaining('\'"phone"\' is not assignable'),
     });
   });
@@ -90,10 +111,12 @@ describe.skipIf(lacking('wasm-core in a browser', BROWSER))('wasm-core, built by
   let site: { url: string; server: Server };
 
   beforeAll(async () => {
-    const page = join(project, 'page');
-    await mkdir(page);
-    await cp(join(ROOT, 'wasm-core', 'examples', 'browser'), page, { recursive: true });
-    await build({ root: page, configFile: false, logLevel: 'error', worker: { format: 'es' } });
+    const page = join(project.folder, 'page');
+    await cp(project.example('browser'), page, { recursive: true });
+    // As somebody would who has never heard of options.
+    await build({ root: page, configFile: false, logLevel: 'error' });
+    const html = await readFile(join(page, 'dist', 'index.html'), 'utf8');
+    await writeFile(join(page, 'dist', 'without-wasm.html'), html.replace("'wasm-unsafe-eval'", ''));
     site = await serve(join(page, 'dist'));
     browser = await launchBrowser({ caFiles: [] });
   });
@@ -104,14 +127,31 @@ describe.skipIf(lacking('wasm-core in a browser', BROWSER))('wasm-core, built by
     ),
   );
 
-  test('decides in the page and in a worker, under a Content-Security-Policy', async () => {
+  test('has the second module in a file of its own', async () => {
+    const folder = join(project.folder, 'page', 'dist', 'assets');
+    const holding = async (wasm: string): Promise<string[]> => {
+      // Inline it is base64, of which whole groups of three bytes stay together.
+      const part = (await readFile(join(ROOT, 'wasm-core', 'build', wasm))).subarray(0, 300).toString('base64');
+      const files = (await readdir(folder)).filter((name) => name.endsWith('.js'));
+      const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+      return files.filter((_, i) => texts[i]?.includes(part)).map((name) => name.replace(/-[\w-]+\.js$/, ''));
+    };
+    expect((await holding('core.wasm')).toSorted()).toEqual(['index', 'worker']);
+    expect(await holding('scan.wasm')).not.toContain('index');
+  });
+
+  test.each([
+    { engine: 'wasm', path: '' },
+    { engine: 'typescript', path: 'without-wasm.html' },
+  ])('decides in the page and in a worker, on $engine as the page’s policy has it', async ({ engine, path }) => {
     const { page, context } = await browser.person();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') errors.push(message.text());
     });
-    await page.goto(site.url);
+    await page.goto(`${site.url}${path}`);
+    await page.locator('#engine').getByText(engine, { exact: true }).waitFor();
     for (const [user, rule] of [
       ['ada', '1'],
       ['bob', '0'],
@@ -119,6 +159,15 @@ describe.skipIf(lacking('wasm-core in a browser', BROWSER))('wasm-core, built by
     ] as const) {
       await page.getByLabel('User').fill(user);
       for (const place of ['#page', '#worker']) await page.locator(place).getByText(rule, { exact: true }).waitFor();
+    }
+    for (const [text, places] of [
+      ['no number', ''],
+      ['card 4111 1111 1111 1111, 5500-0000-0000-0004', '5,26'],
+    ] as const) {
+      await page.getByLabel('Text').fill(text);
+      const shown = places === '' ? ':empty' : `:text-is("${places}")`;
+      for (const place of ['#page-numbers', '#worker-numbers'])
+        await page.locator(`${place}${shown}`).waitFor({ state: 'attached' });
     }
     expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
     await context.close();

@@ -13,6 +13,10 @@ export const SIMPLESAMLPHP = [
   'openssl',
 ] as const;
 export const NAMESPACES = ['iproute2', 'nftables'] as const;
+export const CAPTURE = ['tcpdump', 'tshark'] as const;
+export const PING = ['iputils-ping'] as const;
+/** Node cannot open a TUN device by itself. */
+export const TUN = ['python3'] as const;
 
 const { missing } = plan('test', probe('test'));
 

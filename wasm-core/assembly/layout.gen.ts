@@ -40,6 +40,28 @@ export const REWRITE_UNUSED: usize = 12;
 export const REWRITE_SRC: usize = 16;
 export const REWRITE_DST: usize = 32;
 
+/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows. */
+export const LPM_RECORD_BYTES: usize = 32;
+export const LPM_RECORD_HIGH: usize = 0;
+export const LPM_RECORD_LOW: usize = 8;
+export const LPM_RECORD_BITS: usize = 16;
+export const LPM_RECORD_VALUE: usize = 20;
+export const LPM_RECORD_UNUSED: usize = 24;
+
+/** Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*. */
+export const FRAME_STATE_BYTES: usize = 16;
+export const FRAME_STATE_START: usize = 0;
+export const FRAME_STATE_END: usize = 4;
+export const FRAME_STATE_VIOLATION: usize = 8;
+export const FRAME_STATE_UNUSED: usize = 12;
+
+/** A frame. `first`: type | flags << 8; `payload`: where it is in the input. */
+export const FRAME_DESCRIPTOR_BYTES: usize = 16;
+export const FRAME_DESCRIPTOR_FIRST: usize = 0;
+export const FRAME_DESCRIPTOR_STREAM: usize = 4;
+export const FRAME_DESCRIPTOR_LENGTH: usize = 8;
+export const FRAME_DESCRIPTOR_PAYLOAD: usize = 12;
+
 /** What of a rule is asked of each flow: see `src/policy/image-layout.ts`. */
 export const POLICY_RULE_BYTES: usize = 16;
 export const POLICY_RULE_FROM: usize = 0;
@@ -47,36 +69,46 @@ export const POLICY_RULE_TO: usize = 2;
 export const POLICY_RULE_PROTOCOLS: usize = 4;
 export const POLICY_RULE_ACTIVITIES: usize = 5;
 export const POLICY_RULE_TIMES: usize = 6;
-export const POLICY_RULE_DESTINATIONS: usize = 8;
-export const POLICY_RULE_PORTS: usize = 12;
+export const POLICY_RULE_MORE: usize = 8;
+
+/** Where the rules of an app stand: see `src/policy/image-layout.ts`. */
+export const POLICY_APP_BYTES: usize = 16;
+export const POLICY_APP_FROM: usize = 0;
+export const POLICY_APP_TO: usize = 4;
+export const POLICY_APP_SPANS: usize = 8;
+export const POLICY_APP_MIXED: usize = 12;
 
 /** Where the sections of a policy image lie (relative to it) and how long they are, as `policyLoad` takes them. */
-export const POLICY_TABLE_BYTES: usize = 72;
+export const POLICY_TABLE_BYTES: usize = 96;
 export const POLICY_TABLE_RULES_AT: usize = 0;
 export const POLICY_TABLE_RANGES_AT: usize = 4;
 export const POLICY_TABLE_PORT_LISTS_AT: usize = 8;
 export const POLICY_TABLE_WINDOWS_AT: usize = 12;
 export const POLICY_TABLE_TIME_LISTS_AT: usize = 16;
-export const POLICY_TABLE_SETS_AT: usize = 20;
-export const POLICY_TABLE_PAYLOAD_AT: usize = 24;
-export const POLICY_TABLE_RULES: usize = 28;
-export const POLICY_TABLE_RANGES: usize = 32;
-export const POLICY_TABLE_PORT_LISTS: usize = 36;
-export const POLICY_TABLE_WINDOWS: usize = 40;
-export const POLICY_TABLE_TIME_LISTS: usize = 44;
-export const POLICY_TABLE_DESTINATION_LISTS: usize = 48;
-export const POLICY_TABLE_UNITS: usize = 52;
-export const POLICY_TABLE_FIRST_APP: usize = 56;
-export const POLICY_TABLE_APPS: usize = 60;
-export const POLICY_TABLE_FIRST_DESTINATION: usize = 64;
-export const POLICY_TABLE_DESTINATIONS: usize = 68;
+export const POLICY_TABLE_APPS_AT: usize = 20;
+export const POLICY_TABLE_SPANS_AT: usize = 24;
+export const POLICY_TABLE_SPAN_LISTS_AT: usize = 28;
+export const POLICY_TABLE_SETS_AT: usize = 32;
+export const POLICY_TABLE_PAYLOAD_AT: usize = 36;
+export const POLICY_TABLE_RULES: usize = 40;
+export const POLICY_TABLE_EVERY_APP_RULES: usize = 44;
+export const POLICY_TABLE_RANGES: usize = 48;
+export const POLICY_TABLE_PORT_LISTS: usize = 52;
+export const POLICY_TABLE_WINDOWS: usize = 56;
+export const POLICY_TABLE_TIME_LISTS: usize = 60;
+export const POLICY_TABLE_APPS: usize = 64;
+export const POLICY_TABLE_SPANS: usize = 68;
+export const POLICY_TABLE_SPAN_LISTS: usize = 72;
+export const POLICY_TABLE_DESTINATION_LISTS: usize = 76;
+export const POLICY_TABLE_UNITS: usize = 80;
+export const POLICY_TABLE_FIRST_MIXED: usize = 84;
+export const POLICY_TABLE_FIRST_DESTINATION: usize = 88;
+export const POLICY_TABLE_DESTINATIONS: usize = 92;
 
-/** One probe of a batch; the answer, an i32, takes the place of its app. */
+/** One probe of a batch; the answer, an i32, takes the place of its app. `flow`: port and POLICY_FLOW bits. */
 export const POLICY_PROBE_BYTES: usize = 8;
 export const POLICY_PROBE_APP: usize = 0;
-export const POLICY_PROBE_PORT: usize = 4;
-export const POLICY_PROBE_PROTOCOL: usize = 6;
-export const POLICY_PROBE_ACTIVITY: usize = 7;
+export const POLICY_PROBE_FLOW: usize = 4;
 
 /** What follows the two keys of a flow (12 bytes each for IPv4, 36 for IPv6) in its entry. */
 export const NAT_TAIL_BYTES: usize = 40;
@@ -103,6 +135,51 @@ export const NAT_COUNTER_REFUSED_PORT: usize = 32;
 export const NAT_COUNTER_FOUND: usize = 40;
 export const NAT_COUNTER_MISSED: usize = 48;
 export const NAT_COUNTER_FLOWS: usize = 56;
+
+/** What a scanner found. `end` counts from the start of the chunk, and is 0 or less for what ended before it. */
+export const SCAN_HIT_BYTES: usize = 12;
+export const SCAN_HIT_WHAT: usize = 0;
+export const SCAN_HIT_END: usize = 4;
+export const SCAN_HIT_LENGTH: usize = 8;
+
+/** A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more. */
+export const SCAN_LITERAL_BYTES: usize = 64;
+export const SCAN_LITERAL_MASK: usize = 0;
+export const SCAN_LITERAL_FOLD: usize = 16;
+export const SCAN_LITERAL_TEXT: usize = 32;
+export const SCAN_LITERAL_LENGTH: usize = 48;
+export const SCAN_LITERAL_INDEX: usize = 52;
+export const SCAN_LITERAL_REST: usize = 56;
+export const SCAN_LITERAL_UNUSED: usize = 60;
+
+/** Last four or six bytes of literals, folded; the literals [first, behind) have them. `behind` 0: no ending. */
+export const SCAN_ENDING_BYTES: usize = 16;
+export const SCAN_ENDING_KEY: usize = 0;
+export const SCAN_ENDING_FIRST: usize = 8;
+export const SCAN_ENDING_BEHIND: usize = 12;
+
+/** A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble. */
+export const SCAN_CLASS_BYTES: usize = 48;
+export const SCAN_CLASS_LOWER: usize = 0;
+export const SCAN_CLASS_UPPER: usize = 16;
+export const SCAN_CLASS_BITS: usize = 32;
+
+/** A reporting state of the automaton: its first literal and the next reporting suffix, 2^32 - 1 for none. */
+export const SCAN_REPORT_BYTES: usize = 8;
+export const SCAN_REPORT_LITERAL: usize = 0;
+export const SCAN_REPORT_SUFFIX: usize = 4;
+
+/** A literal of the automaton: the next one with the same bytes, 2^32 - 1 for none, and its length. */
+export const SCAN_SAME_BYTES: usize = 8;
+export const SCAN_SAME_NEXT: usize = 0;
+export const SCAN_SAME_LENGTH: usize = 4;
+
+/** A group of digits: where it begins, and of all digits before it in its run the count and the two sums. */
+export const SCAN_GROUP_BYTES: usize = 16;
+export const SCAN_GROUP_START: usize = 0;
+export const SCAN_GROUP_BEFORE: usize = 4;
+export const SCAN_GROUP_EVEN: usize = 8;
+export const SCAN_GROUP_ODD: usize = 12;
 
 /** What is special about a packet. */
 export const PACKET_FLAG_OPTIONS: u32 = 1;
@@ -142,10 +219,16 @@ export const REWRITE_PART_DST: u32 = 2;
 export const REWRITE_PART_SRC_PORT: u32 = 4;
 export const REWRITE_PART_DST_PORT: u32 = 8;
 
-/** Sets that every image has: rules without a condition on each axis of a principal, then rules for every app. */
+/** Axes of a principal: as many sets, the rules without a condition on each, come first in every image. */
 export const POLICY_AXES: u32 = 8;
-export const POLICY_EVERY_APP: u32 = 8;
-export const POLICY_FIXED_SETS: u32 = 9;
+
+/** Shifts in the second half of a rule: its place in order, its list of destinations, its list of ports. */
+export const POLICY_MORE_DESTINATIONS: u32 = 20;
+export const POLICY_MORE_PORTS: u32 = 41;
+
+/** A flow in 32 bits: port, protocol shifted by this, activity shifted by this. */
+export const POLICY_FLOW_PROTOCOL: u32 = 16;
+export const POLICY_FLOW_ACTIVITY: u32 = 24;
 
 /** Bits. */
 export const POLICY_PROTOCOL_TCP: u32 = 1;
@@ -159,9 +242,19 @@ export const POLICY_ACTIVITY_COPY: u32 = 8;
 export const POLICY_ACTIVITY_PASTE: u32 = 16;
 export const POLICY_ACTIVITY_ANY: u32 = 31;
 
-/** Minutes of a week from Monday 00:00; `unknown` where the flow has no time. */
+/** Minutes of a day, and of a week from Monday 00:00. */
+export const POLICY_MINUTE_DAY: u32 = 1440;
 export const POLICY_MINUTE_WEEK: u32 = 10080;
-export const POLICY_MINUTE_UNKNOWN: u32 = 65535;
+
+/** Bytes of addresses of one batch, and how many that are of 4 and of 16 bytes. */
+export const LPM_BATCH_BYTES: u32 = 65536;
+export const LPM_BATCH_V4: u32 = 16384;
+export const LPM_BATCH_V6: u32 = 4096;
+
+/** What a peer did wrong; 0 where nothing. */
+export const FRAME_VIOLATION_VERSION: u32 = 1;
+export const FRAME_VIOLATION_TYPE: u32 = 2;
+export const FRAME_VIOLATION_LENGTH: u32 = 3;
 
 /** Answers of the flow table that are no flow. */
 export const NAT_NONE: i32 = -1;
@@ -193,3 +286,16 @@ export const NAT_LIMIT_FLOWS: u32 = 1048576;
 export const NAT_LIMIT_BATCH: u32 = 256;
 export const NAT_LIMIT_SWEEP: u32 = 1024;
 export const NAT_LIMIT_PACKET_BYTES: u32 = 524288;
+
+/** Bytes before and behind the input that are read; how endings are folded and hashed; of the automaton. */
+export const SCAN_HISTORY: u32 = 256;
+export const SCAN_PAD: u32 = 64;
+export const SCAN_FOLD: u32 = 538976288;
+export const SCAN_HASH_HIGH: u32 = 2654435769;
+export const SCAN_HASH_LOW: u32 = 2135587861;
+export const SCAN_CLASSES: u32 = 256;
+export const SCAN_NONE: u32 = 4294967295;
+
+/** Where the sections lie behind the masks: first literals of the eight buckets and their end, literals. */
+export const SCAN_TEDDY_STARTS: u32 = 128;
+export const SCAN_TEDDY_LITERALS: u32 = 176;

@@ -1,5 +1,6 @@
 import { alloc } from './arena';
 import {
+  NAT_COUNTER_BYTES,
   NAT_COUNTER_CLOSED,
   NAT_COUNTER_EXPIRED,
   NAT_COUNTER_FOUND,
@@ -22,43 +23,50 @@ import {
   NAT_TAIL_STATE,
   NAT_TAKEN,
 } from './layout.gen';
-import { createTimeouts, extend, setTimeout, touch } from './nat-state';
+import { createStates, extend, setTimeout, STATE_TABLE_BYTES, touch } from './nat-state';
 import {
-  capacity,
   counters,
-  createTable,
+  entriesBytes,
   entryAt,
   fresh,
   find,
   findKey,
-  hashes,
-  hashKey,
+  hashOf,
   hasRoom,
-  homeSlot,
+  indexBytes,
   isLive,
   keyBytes,
   LIFE_LIVE,
+  likelySlot,
   link,
   nextRetired,
   NOWHERE,
+  placeTable,
+  readHome,
   release,
   retire,
-  slotEntry,
+  sizeTable,
+  slotReference,
   tailOf,
   take,
   unlink,
+  wide,
 } from './nat-table';
-import { translate } from './nat-translate';
+import { translateBatch } from './nat-translate';
 
 /**
- * The flow table of an instance: one family, one fixed arena, nothing grows after `natCreate`.
+ * The flow table of an instance: one family, one block of memory, nothing grows after `natCreate`. Every region begins
+ * on a cache line, and a line that nobody writes follows it: what runs over is seen by the tests.
  *
- *     | counters | hashes | entries | index | timeouts | pair | keys | answers | packets | descriptors | ended |
+ *     | entries | index | counters | notes | states | pair | keys | answers | packets | descriptors | ended |
  *
  * A key in an area is a record of its own: the key as in the entry and then the protocol as a u32, 16 or 40 bytes.
+ * Notes: of a batch 32 bytes for each packet, or a hash of 8 for each key.
  */
 const GROUP: i32 = 32;
+const LINE: usize = 64;
 let recordBytes: usize = 16;
+let notes: usize = 0;
 let pair: usize = 0;
 let keys: usize = 0;
 let answers: usize = 0;
@@ -66,18 +74,56 @@ let packets: usize = 0;
 let descriptors: usize = 0;
 let ended: usize = 0;
 let cursor: u32 = 0;
+/** The next region. */
+let top: usize = 0;
+
+function region(bytes: usize): usize {
+  const at = top;
+  top = at + regionBytes(bytes);
+  return at;
+}
+
+function regionBytes(bytes: usize): usize {
+  return ((bytes + LINE - 1) & ~(LINE - 1)) + LINE;
+}
 
 /** Once per instance. 0, or 1 when the memory's maximum is reached. */
 export function natCreate(family: u32, flows: u32, seedLow: u32, seedHigh: u32): i32 {
-  if (!createTable(family == 6, flows, seedLow, seedHigh) || !createTimeouts()) return 1;
+  sizeTable(family == 6, flows, seedLow, seedHigh);
   recordBytes = keyBytes + 4;
-  pair = alloc(recordBytes << 1);
-  keys = alloc(<usize>NAT_LIMIT_BATCH * recordBytes);
-  answers = alloc((<usize>NAT_LIMIT_BATCH) << 2);
-  packets = alloc(<usize>NAT_LIMIT_PACKET_BYTES);
-  descriptors = alloc((<usize>NAT_LIMIT_BATCH) << 3);
-  ended = alloc((<usize>NAT_LIMIT_SWEEP) << 2);
-  return pair == 0 || keys == 0 || answers == 0 || packets == 0 || descriptors == 0 || ended == 0 ? 1 : 0;
+  const noteBytes = (<usize>NAT_LIMIT_BATCH) << 5;
+  const pairBytes = recordBytes << 1;
+  const keysBytes = <usize>NAT_LIMIT_BATCH * recordBytes;
+  const answerBytes = (<usize>NAT_LIMIT_BATCH) << 2;
+  const descriptorBytes = (<usize>NAT_LIMIT_BATCH) << 3;
+  const endedBytes = (<usize>NAT_LIMIT_SWEEP) << 2;
+  // All at once, as the arena grows by an eighth more than it is asked for, again and again.
+  const block = alloc(
+    LINE +
+      regionBytes(entriesBytes()) +
+      regionBytes(indexBytes()) +
+      regionBytes(NAT_COUNTER_BYTES) +
+      regionBytes(noteBytes) +
+      regionBytes(STATE_TABLE_BYTES) +
+      regionBytes(pairBytes) +
+      regionBytes(keysBytes) +
+      regionBytes(answerBytes) +
+      regionBytes(<usize>NAT_LIMIT_PACKET_BYTES) +
+      regionBytes(descriptorBytes) +
+      regionBytes(endedBytes),
+  );
+  if (block == 0) return 1;
+  top = (block + LINE - 1) & ~(LINE - 1);
+  placeTable(region(entriesBytes()), region(indexBytes()), region(NAT_COUNTER_BYTES));
+  notes = region(noteBytes);
+  createStates(region(STATE_TABLE_BYTES));
+  pair = region(pairBytes);
+  keys = region(keysBytes);
+  answers = region(answerBytes);
+  packets = region(<usize>NAT_LIMIT_PACKET_BYTES);
+  descriptors = region(descriptorBytes);
+  ended = region(endedBytes);
+  return 0;
 }
 
 export function natTimeout(which: u32, seconds: u32): void {
@@ -206,25 +252,25 @@ export function natOpenPort(now: u32, from: u32, to: u32, start: u32, tries: u32
   return NAT_NO_PORT;
 }
 
-/** `flow << 1 | direction` or NONE for each of the first `n` records of the key area, in groups as `translate`. */
-export function natLookup(n: i32, now: u32): i32 {
+function lookup<Address>(n: i32, now: u32): i32 {
   let found: i32 = 0;
   let sink: u32 = 0;
   for (let first: i32 = 0; first < n; first += GROUP) {
     const end = min<i32>(first + GROUP, n);
     for (let i = first; i < end; i++) {
       const record = keys + <usize>i * recordBytes;
-      const hash = hashKey(record, portsOf(record), protocolOf(record));
-      store<u64>(hashes + ((<usize>i) << 3), hash);
-      sink ^= homeSlot(hash);
+      const hash = hashOf<Address>(record, portsOf(record), protocolOf(record));
+      store<u64>(notes + ((<usize>i) << 3), hash);
+      sink ^= readHome(hash);
     }
     for (let i = first; i < end; i++) {
-      const slot = homeSlot(load<u64>(hashes + ((<usize>i) << 3)));
-      if (slot != 0) sink ^= <u32>load<u8>(tailOf(slotEntry(slot)));
+      const slot = likelySlot(load<u64>(notes + ((<usize>i) << 3)));
+      sink ^= load<u32>(tailOf(entryAt(slot == 0 ? 0 : slotReference(slot) >> 1)));
     }
     for (let i = first; i < end; i++) {
       const record = keys + <usize>i * recordBytes;
-      const reference = find(load<u64>(hashes + ((<usize>i) << 3)), record, portsOf(record), protocolOf(record));
+      const hash = load<u64>(notes + ((<usize>i) << 3));
+      const reference = find<Address>(hash, record, portsOf(record), protocolOf(record));
       const live = reference != NOWHERE && isLive(tailOf(entryAt(reference >> 1)), now);
       store<i32>(answers + ((<usize>i) << 2), live ? <i32>reference : NAT_NONE);
       found += <i32>live;
@@ -233,8 +279,13 @@ export function natLookup(n: i32, now: u32): i32 {
   store<u64>(counters, load<u64>(counters, NAT_COUNTER_FOUND) + <u64>found, NAT_COUNTER_FOUND);
   store<u64>(counters, load<u64>(counters, NAT_COUNTER_MISSED) + <u64>(n - found), NAT_COUNTER_MISSED);
   // Kept, so that the reads ahead are not taken for useless.
-  store<u32>(hashes, sink);
+  store<u32>(notes, sink);
   return found;
+}
+
+/** `flow << 1 | direction` or NONE for each of the first `n` records of the key area, in groups as `translate`. */
+export function natLookup(n: i32, now: u32): i32 {
+  return wide ? lookup<v128>(n, now) : lookup<u32>(n, now);
 }
 
 function liveTail(flow: u32, now: u32): usize {
@@ -288,5 +339,5 @@ export function natSweep(now: u32, budget: u32): i32 {
 
 /** Rewrites the first `n` described packets of the packet area. Returns how many were. */
 export function natTranslate(n: i32, now: u32): i32 {
-  return translate(packets, descriptors, answers, n, now);
+  return translateBatch(packets, descriptors, notes, answers, n, now);
 }

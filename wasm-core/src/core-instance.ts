@@ -8,30 +8,22 @@ export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   reserve(size: number): number;
   policyLoad(base: number, table: number): number;
-  policyAxisIsFree(axis: number): number;
-  sessionOpen(): number;
-  sessionAxis(slot: number, axis: number, keys: number, count: number, begin: number, end: number): void;
-  sessionSeal(slot: number): void;
+  policyFreeAxes(): number;
+  sessionOpen(keys: number): number;
   sessionClose(slot: number): void;
   destinationClassBytes(): number;
   destinationClassClear(at: number): void;
   destinationClassAdd(at: number, key: number): void;
-  decide(
-    slot: number,
-    app: number,
-    port: number,
-    protocol: number,
-    activity: number,
-    minute: number,
-    destination: number,
-  ): number;
-  decideBatch(slot: number, probes: number, count: number, minute: number, destination: number): void;
+  decide(this: void, slot: number, app: number, flow: number, time: number, destination: number): number;
+  decideBatch(slot: number, probes: number, count: number, time: number, destination: number): void;
   lpmReserve(records: number): number;
   lpmBuild(records: number): number;
+  lpmReserveBatch(): number;
   lpmLookup4(address: number): number;
   lpmLookup6(a: number, b: number, c: number, d: number): number;
-  lpmBatch4(at: number, count: number): void;
-  lpmBatch6(at: number, count: number): void;
+  lpmBatch4(count: number): void;
+  lpmBatch6(count: number): void;
+  checksum(at: number, length: number): number;
   checksumAdd(at: number, length: number, sum: number): number;
   checksumEnd(sum: number): number;
   packetParse(area: number, offset: number, length: number, descriptor: number): number;
@@ -43,7 +35,6 @@ export interface CoreExports {
   packetReset(packet: number, descriptor: number, to: number, room: number): number;
   framesReserve(capacity: number, frames: number): number;
   framesParse(state: number, out: number, input: number, maxLength: number, most: number): number;
-  framesReclaim(state: number, input: number): number;
   framesEmit(descriptors: number, count: number, headers: number): void;
   natCreate(family: number, flows: number, seedLow: number, seedHigh: number): number;
   natTimeout(which: number, seconds: number): void;

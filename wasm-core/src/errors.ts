@@ -6,6 +6,7 @@
 export const CORE_ERRORS = {
   CW_CORE_POLICY: { status: 500, retryable: false, text: 'the policy cannot be compiled' },
   CW_CORE_IMAGE: { status: 500, retryable: false, text: 'the policy image is damaged or of another version' },
+  CW_CORE_ENGINE: { status: 500, retryable: false, text: 'WebAssembly with SIMD does not run here' },
   CW_CORE_MEMORY: { status: 503, retryable: false, text: 'the WebAssembly memory is at its maximum' },
   CW_CORE_SESSIONS: { status: 503, retryable: true, text: 'the policy matcher holds as many sessions as it may' },
   CW_CORE_SESSION: { status: 500, retryable: false, text: 'the policy session is closed or of another matcher' },

@@ -1,5 +1,5 @@
 export { createCore } from './create-core.ts';
-export type { Core, CoreOptions, LpmFace, PolicyFace } from './create-core.ts';
+export type { Core, CoreOptions, LpmFace, PolicyFace, ScanMakers } from './create-core.ts';
 export { CORE_ERRORS, CoreError } from './errors.ts';
 export type { CoreErrorCode, CoreErrorEntry } from './errors.ts';
 export { DESCRIPTOR_WORDS, FRAME_HEADER_BYTES } from './frames/frame-layout.ts';
@@ -23,7 +23,7 @@ export type {
   PortRange,
 } from './nat/flow.ts';
 export { PacketBuffer } from './packets/packet-buffer.ts';
-export type { PacketBufferOptions } from './packets/packet-buffer.ts';
+export type { PacketBufferFace, PacketBufferOptions } from './packets/packet-buffer-face.ts';
 export type { PacketChange } from './packets/packet-engine.ts';
 export { PACKET_ERRORS } from './packets/packet-errors.ts';
 export { PACKET_FIELDS, PACKET_FLAG_BITS } from './packets/packet-fields.ts';

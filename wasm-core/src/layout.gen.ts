@@ -40,6 +40,28 @@ export const REWRITE_UNUSED = 12;
 export const REWRITE_SRC = 16;
 export const REWRITE_DST = 32;
 
+/** A prefix to build a table from: its first address on the 128-bit line, host bits zero, and its length there. In a policy image the prefix around it follows. */
+export const LPM_RECORD_BYTES = 32;
+export const LPM_RECORD_HIGH = 0;
+export const LPM_RECORD_LOW = 8;
+export const LPM_RECORD_BITS = 16;
+export const LPM_RECORD_VALUE = 20;
+export const LPM_RECORD_UNUSED = 24;
+
+/** Of a batch of frames: input[start, end) is not yet parsed; `violation`: FRAME_VIOLATION_*. */
+export const FRAME_STATE_BYTES = 16;
+export const FRAME_STATE_START = 0;
+export const FRAME_STATE_END = 4;
+export const FRAME_STATE_VIOLATION = 8;
+export const FRAME_STATE_UNUSED = 12;
+
+/** A frame. `first`: type | flags << 8; `payload`: where it is in the input. */
+export const FRAME_DESCRIPTOR_BYTES = 16;
+export const FRAME_DESCRIPTOR_FIRST = 0;
+export const FRAME_DESCRIPTOR_STREAM = 4;
+export const FRAME_DESCRIPTOR_LENGTH = 8;
+export const FRAME_DESCRIPTOR_PAYLOAD = 12;
+
 /** What of a rule is asked of each flow: see `src/policy/image-layout.ts`. */
 export const POLICY_RULE_BYTES = 16;
 export const POLICY_RULE_FROM = 0;
@@ -47,36 +69,46 @@ export const POLICY_RULE_TO = 2;
 export const POLICY_RULE_PROTOCOLS = 4;
 export const POLICY_RULE_ACTIVITIES = 5;
 export const POLICY_RULE_TIMES = 6;
-export const POLICY_RULE_DESTINATIONS = 8;
-export const POLICY_RULE_PORTS = 12;
+export const POLICY_RULE_MORE = 8;
+
+/** Where the rules of an app stand: see `src/policy/image-layout.ts`. */
+export const POLICY_APP_BYTES = 16;
+export const POLICY_APP_FROM = 0;
+export const POLICY_APP_TO = 4;
+export const POLICY_APP_SPANS = 8;
+export const POLICY_APP_MIXED = 12;
 
 /** Where the sections of a policy image lie (relative to it) and how long they are, as `policyLoad` takes them. */
-export const POLICY_TABLE_BYTES = 72;
+export const POLICY_TABLE_BYTES = 96;
 export const POLICY_TABLE_RULES_AT = 0;
 export const POLICY_TABLE_RANGES_AT = 4;
 export const POLICY_TABLE_PORT_LISTS_AT = 8;
 export const POLICY_TABLE_WINDOWS_AT = 12;
 export const POLICY_TABLE_TIME_LISTS_AT = 16;
-export const POLICY_TABLE_SETS_AT = 20;
-export const POLICY_TABLE_PAYLOAD_AT = 24;
-export const POLICY_TABLE_RULES = 28;
-export const POLICY_TABLE_RANGES = 32;
-export const POLICY_TABLE_PORT_LISTS = 36;
-export const POLICY_TABLE_WINDOWS = 40;
-export const POLICY_TABLE_TIME_LISTS = 44;
-export const POLICY_TABLE_DESTINATION_LISTS = 48;
-export const POLICY_TABLE_UNITS = 52;
-export const POLICY_TABLE_FIRST_APP = 56;
-export const POLICY_TABLE_APPS = 60;
-export const POLICY_TABLE_FIRST_DESTINATION = 64;
-export const POLICY_TABLE_DESTINATIONS = 68;
+export const POLICY_TABLE_APPS_AT = 20;
+export const POLICY_TABLE_SPANS_AT = 24;
+export const POLICY_TABLE_SPAN_LISTS_AT = 28;
+export const POLICY_TABLE_SETS_AT = 32;
+export const POLICY_TABLE_PAYLOAD_AT = 36;
+export const POLICY_TABLE_RULES = 40;
+export const POLICY_TABLE_EVERY_APP_RULES = 44;
+export const POLICY_TABLE_RANGES = 48;
+export const POLICY_TABLE_PORT_LISTS = 52;
+export const POLICY_TABLE_WINDOWS = 56;
+export const POLICY_TABLE_TIME_LISTS = 60;
+export const POLICY_TABLE_APPS = 64;
+export const POLICY_TABLE_SPANS = 68;
+export const POLICY_TABLE_SPAN_LISTS = 72;
+export const POLICY_TABLE_DESTINATION_LISTS = 76;
+export const POLICY_TABLE_UNITS = 80;
+export const POLICY_TABLE_FIRST_MIXED = 84;
+export const POLICY_TABLE_FIRST_DESTINATION = 88;
+export const POLICY_TABLE_DESTINATIONS = 92;
 
-/** One probe of a batch; the answer, an i32, takes the place of its app. */
+/** One probe of a batch; the answer, an i32, takes the place of its app. `flow`: port and POLICY_FLOW bits. */
 export const POLICY_PROBE_BYTES = 8;
 export const POLICY_PROBE_APP = 0;
-export const POLICY_PROBE_PORT = 4;
-export const POLICY_PROBE_PROTOCOL = 6;
-export const POLICY_PROBE_ACTIVITY = 7;
+export const POLICY_PROBE_FLOW = 4;
 
 /** What follows the two keys of a flow (12 bytes each for IPv4, 36 for IPv6) in its entry. */
 export const NAT_TAIL_BYTES = 40;
@@ -103,6 +135,51 @@ export const NAT_COUNTER_REFUSED_PORT = 32;
 export const NAT_COUNTER_FOUND = 40;
 export const NAT_COUNTER_MISSED = 48;
 export const NAT_COUNTER_FLOWS = 56;
+
+/** What a scanner found. `end` counts from the start of the chunk, and is 0 or less for what ended before it. */
+export const SCAN_HIT_BYTES = 12;
+export const SCAN_HIT_WHAT = 0;
+export const SCAN_HIT_END = 4;
+export const SCAN_HIT_LENGTH = 8;
+
+/** A literal to compare: its last 16 bytes, text where (byte | fold) & mask equals it; place in `rests` of more. */
+export const SCAN_LITERAL_BYTES = 64;
+export const SCAN_LITERAL_MASK = 0;
+export const SCAN_LITERAL_FOLD = 16;
+export const SCAN_LITERAL_TEXT = 32;
+export const SCAN_LITERAL_LENGTH = 48;
+export const SCAN_LITERAL_INDEX = 52;
+export const SCAN_LITERAL_REST = 56;
+export const SCAN_LITERAL_UNUSED = 60;
+
+/** Last four or six bytes of literals, folded; the literals [first, behind) have them. `behind` 0: no ending. */
+export const SCAN_ENDING_BYTES = 16;
+export const SCAN_ENDING_KEY = 0;
+export const SCAN_ENDING_FIRST = 8;
+export const SCAN_ENDING_BEHIND = 12;
+
+/** A class of bytes: by low nibble a bit for each high nibble, 0 to 7 and 8 to 15; the bit of each high nibble. */
+export const SCAN_CLASS_BYTES = 48;
+export const SCAN_CLASS_LOWER = 0;
+export const SCAN_CLASS_UPPER = 16;
+export const SCAN_CLASS_BITS = 32;
+
+/** A reporting state of the automaton: its first literal and the next reporting suffix, 2^32 - 1 for none. */
+export const SCAN_REPORT_BYTES = 8;
+export const SCAN_REPORT_LITERAL = 0;
+export const SCAN_REPORT_SUFFIX = 4;
+
+/** A literal of the automaton: the next one with the same bytes, 2^32 - 1 for none, and its length. */
+export const SCAN_SAME_BYTES = 8;
+export const SCAN_SAME_NEXT = 0;
+export const SCAN_SAME_LENGTH = 4;
+
+/** A group of digits: where it begins, and of all digits before it in its run the count and the two sums. */
+export const SCAN_GROUP_BYTES = 16;
+export const SCAN_GROUP_START = 0;
+export const SCAN_GROUP_BEFORE = 4;
+export const SCAN_GROUP_EVEN = 8;
+export const SCAN_GROUP_ODD = 12;
 
 /** What is special about a packet. */
 export const PACKET_FLAG_OPTIONS = 1;
@@ -142,10 +219,16 @@ export const REWRITE_PART_DST = 2;
 export const REWRITE_PART_SRC_PORT = 4;
 export const REWRITE_PART_DST_PORT = 8;
 
-/** Sets that every image has: rules without a condition on each axis of a principal, then rules for every app. */
+/** Axes of a principal: as many sets, the rules without a condition on each, come first in every image. */
 export const POLICY_AXES = 8;
-export const POLICY_EVERY_APP = 8;
-export const POLICY_FIXED_SETS = 9;
+
+/** Shifts in the second half of a rule: its place in order, its list of destinations, its list of ports. */
+export const POLICY_MORE_DESTINATIONS = 20;
+export const POLICY_MORE_PORTS = 41;
+
+/** A flow in 32 bits: port, protocol shifted by this, activity shifted by this. */
+export const POLICY_FLOW_PROTOCOL = 16;
+export const POLICY_FLOW_ACTIVITY = 24;
 
 /** Bits. */
 export const POLICY_PROTOCOL_TCP = 1;
@@ -159,9 +242,19 @@ export const POLICY_ACTIVITY_COPY = 8;
 export const POLICY_ACTIVITY_PASTE = 16;
 export const POLICY_ACTIVITY_ANY = 31;
 
-/** Minutes of a week from Monday 00:00; `unknown` where the flow has no time. */
+/** Minutes of a day, and of a week from Monday 00:00. */
+export const POLICY_MINUTE_DAY = 1440;
 export const POLICY_MINUTE_WEEK = 10080;
-export const POLICY_MINUTE_UNKNOWN = 65535;
+
+/** Bytes of addresses of one batch, and how many that are of 4 and of 16 bytes. */
+export const LPM_BATCH_BYTES = 65536;
+export const LPM_BATCH_V4 = 16384;
+export const LPM_BATCH_V6 = 4096;
+
+/** What a peer did wrong; 0 where nothing. */
+export const FRAME_VIOLATION_VERSION = 1;
+export const FRAME_VIOLATION_TYPE = 2;
+export const FRAME_VIOLATION_LENGTH = 3;
 
 /** Answers of the flow table that are no flow. */
 export const NAT_NONE = -1;
@@ -193,3 +286,16 @@ export const NAT_LIMIT_FLOWS = 1048576;
 export const NAT_LIMIT_BATCH = 256;
 export const NAT_LIMIT_SWEEP = 1024;
 export const NAT_LIMIT_PACKET_BYTES = 524288;
+
+/** Bytes before and behind the input that are read; how endings are folded and hashed; of the automaton. */
+export const SCAN_HISTORY = 256;
+export const SCAN_PAD = 64;
+export const SCAN_FOLD = 538976288;
+export const SCAN_HASH_HIGH = 2654435769;
+export const SCAN_HASH_LOW = 2135587861;
+export const SCAN_CLASSES = 256;
+export const SCAN_NONE = 4294967295;
+
+/** Where the sections lie behind the masks: first literals of the eight buckets and their end, literals. */
+export const SCAN_TEDDY_STARTS = 128;
+export const SCAN_TEDDY_LITERALS = 176;

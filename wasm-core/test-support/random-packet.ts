@@ -49,7 +49,8 @@ function put(bytes: number[], at: number, values: readonly number[]): number[] {
 /** A transport part that is right. */
 function transport(random: Random, protocol: number, { src, dst }: Addresses, nested: boolean): number[] {
   const pseudo = (length: number): number[] => [...src, ...dst, ...u16(length), 0, protocol];
-  const payload = random.bytes(random.below(40));
+  // Now and then longer than an ICMP error carries.
+  const payload = random.bytes(random.once(50) ? 500 + random.below(1000) : random.below(40));
   if (protocol === 6) {
     const options = random.pick([[], [2, 4, 5, 180], [1, 2, 4, 5, 180, 0, 0, 0], [1, 1, 8, 10, ...random.bytes(8)]]);
     const flags = random.pick([2, 18, 16, 1, 4, 17, 0]);
@@ -165,10 +166,15 @@ function address(random: Random, length: number): number[] {
     : [0x20, 1, ...random.bytes(14)];
 }
 
-/** A packet that is right in most ways, or one with damage. */
-export function randomPacket(random: Random): Uint8Array {
+/** A packet with right checksums and lengths, whatever it is of. */
+export function soundPacket(random: Random): number[] {
   const length = random.pick([4, 16]);
-  let packet = network(random, { src: address(random, length), dst: address(random, length) }, false);
+  return network(random, { src: address(random, length), dst: address(random, length) }, false);
+}
+
+/** A sound packet, or one with damage. */
+export function randomPacket(random: Random): Uint8Array {
+  let packet = soundPacket(random);
   if (random.once(3)) {
     for (let n = 1 + random.below(3); n > 0; n--)
       packet[random.below(random.once(2) ? 64 : packet.length)] = random.below(256);

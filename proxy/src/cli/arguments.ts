@@ -33,3 +33,14 @@ export function number(option: string, text: string, from: number, to: number): 
   }
   return value;
 }
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** A moment as RFC 3339 writes it, seconds optional, in milliseconds since 1970; throws `CW_USAGE`. */
+export function instant(option: string, text: string): number {
+  const value = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(value)) {
+    throw new CausewayError('CW_USAGE', `--${option} is a time like 2026-11-23T08:30Z or 2026-11-23T08:30+01:00`);
+  }
+  return value;
+}

@@ -32,7 +32,8 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   status: { run: status, usage: 'status [--data DIR] [--json]', does: 'what runs, what is connected, what is wrong' },
   explain: {
     run: explain,
-    usage: 'explain USER TARGET [--group G]... [--method browser|agent] [--data DIR] [--json]',
+    usage:
+      'explain USER TARGET [--group G]... [--ou PATH] [--method browser|agent] [--from ADDRESS] [--at TIME] [--data DIR] [--json]',
     does: 'what the policy would decide for a person and a host[:port], a URL or an app, and why',
   },
   doctor: {
@@ -54,7 +55,7 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   events: { run: events, usage: 'events [--limit N] [--data DIR] [--json]', does: 'the newest events' },
   config: {
     run: config,
-    usage: 'config validate FILE | config reload [--data DIR]',
+    usage: 'config validate FILE [--strict] [--json] | config reload [--data DIR]',
     does: 'check a configuration, or have the running PoP read its own again',
   },
 };

@@ -6,7 +6,7 @@ export function crossChecks(config: Config, alone: boolean): Problem[] {
   const problems: Problem[] = [];
   checkDomains(config, (path, message) => problems.push({ path, message, severity: 'error' }));
   const { publishers, apps, rules } = config;
-  const found = objectChecks({ publishers, apps, rules }, config.domains.access);
+  const found = objectChecks({ publishers, apps, rules }, config);
   return [...problems, ...found.filter(({ missing }) => alone || missing !== true)];
 }
 

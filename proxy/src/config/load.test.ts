@@ -150,8 +150,71 @@ workers: many
       'causeway.yaml:19:38 rules[0].apps[0]: there is no app "wikki"; did you mean "wiki"?',
     ]);
     expect(problems(rule('groups: []'))).toHaveLength(1);
-    const { warnings } = parseConfig(rule('tags: [dogs]'), 'causeway.yaml');
+    const { warnings, neverDeciding } = parseConfig(rule('tags: [dogs]'), 'causeway.yaml');
+    expect(neverDeciding()).toEqual({ shadowed: [{ rule: 0, by: null }], warnings: [] });
     expect(warnings).toEqual(['causeway.yaml:19:38 rules[0].tags[0]: no app has the tag "dogs"; did you mean "docs"?']);
+  });
+
+  const rules = (...texts: string[]): string =>
+    `${HEAD}${WIKI}rules:\n${texts.map((text) => `  - ${text}\n`).join('')}`;
+
+  test('takes every condition that an edge can tell', () => {
+    const text = rules(
+      '{ name: r, action: allow, ous: [corp/sales], destinations: ["*.corp.example", 10.0.0.0/8, "fd00::1-fd00::9"], activities: [access], sources: [10.0.0.1, "::/0"], times: [{ days: [mon], from: 08:00, to: 18:00 }, { days: [sat] }, {}] }',
+    ).replace('idp.xml', 'idp.xml\n  ouAttribute: orgUnitPath');
+    const { config, warnings } = parseConfig(text, 'causeway.yaml');
+    expect(warnings).toEqual([]);
+    expect(config.timeZone).toBe('UTC');
+    expect(config.rules[0]?.times).toEqual([
+      { days: ['mon'], from: '08:00', to: '18:00' },
+      { days: ['sat'], from: '00:00', to: '24:00' },
+      { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '00:00', to: '24:00' },
+    ]);
+  });
+
+  test.each([
+    [
+      'activities: [upload]',
+      'rules[0].activities[0]: upload cannot be told yet: a rule on it would promise what nothing keeps',
+    ],
+    ['activities: [read]', 'rules[0].activities[0]: expected "access"'],
+    ['posture: [encrypted]', 'rules[0].posture: unknown key'],
+    ['sources: [corp.example]', 'rules[0].sources[0]: an IP, CIDR or from-to range'],
+    ['destinations: [10.0.0.0/08]', 'rules[0].destinations[0]: a name, *.name, IP, CIDR or from-to range'],
+    ['times: [{ from: 8:00 }]', 'rules[0].times[0].from: a time of day in two digits each, 00:00 to 24:00'],
+    ['times: []', 'rules[0].times: an empty list matches nothing; leave it out to match all'],
+  ])('refuses the condition %s', (condition, message) => {
+    expect(problems(rules(`{ name: r, action: allow, ${condition} }`))).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('warns of units that no login says', () => {
+    const { warnings } = parseConfig(rules('{ name: r, action: allow, ous: [corp] }'), 'causeway.yaml');
+    const message = 'logins say no organisational unit, so only SCIM may: set identityProvider.ouAttribute';
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`rules\\[0\\]\\.ous: ${message}$`))]);
+  });
+
+  test('refuses a time zone that nobody knows', () => {
+    expect(problems(`${HEAD}timeZone: Europe/Atlantis\n`)).toEqual([
+      'causeway.yaml:7:11 timeZone: a time zone of the IANA database, like Europe/Zurich',
+    ]);
+    expect(problems(`${HEAD}timeZone: Europe/Zurich\n`)).toEqual([]);
+  });
+
+  test('warns of rules that can never decide, and says what comes before them', () => {
+    const loaded = parseConfig(
+      rules(
+        '{ name: staff, groups: [staff], action: allow }',
+        '{ name: not-at-night, groups: [staff], times: [{ from: "22:00", to: "06:00" }], action: block }',
+        '{ name: other, apps: [wiki], tags: [docs], action: allow }',
+      ),
+      'causeway.yaml',
+    );
+    expect(loaded.warnings).toEqual([]);
+    const { shadowed, warnings } = loaded.neverDeciding();
+    expect(shadowed).toEqual([{ rule: 1, by: 0 }]);
+    expect(warnings).toEqual([
+      'causeway.yaml:20:5 rules[1]: "not-at-night" never decides: rules[0] "staff" before it matches whatever it does',
+    ]);
   });
 
   test('refuses domains inside each other and operations beyond loopback', () => {

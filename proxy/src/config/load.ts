@@ -2,9 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { CausewayError } from '@causeway/contract';
+import type { ShadowedRule } from '@causeway/wasm-core';
 import { didYouMean } from './closest.ts';
 import { crossChecks } from './cross-checks.ts';
 import { knownKeys } from './known-keys.ts';
+import { neverDecidingProblems } from './never-deciding-problems.ts';
+import type { Problem } from './object-checks.ts';
 import { configSchema, type Config } from './schema.ts';
 import { YamlSource } from './source-map.ts';
 
@@ -16,6 +19,13 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
   /** Where something stands in the file: `causeway.yaml:12:5 rules[0].tags[1]`. */
   readonly locate: (path: readonly PropertyKey[]) => string;
+  /** Looks for rules of the file that can never decide. Of thousands of rules it takes seconds. */
+  readonly neverDeciding: () => NeverDeciding;
+}
+
+export interface NeverDeciding {
+  readonly shadowed: readonly ShadowedRule[];
+  readonly warnings: readonly string[];
 }
 
 export interface LoadOptions {
@@ -52,17 +62,25 @@ export function parseConfig(text: string, name: string, { alone = true }: LoadOp
     );
   const config = parsed.data;
   const found = crossChecks(config, alone);
-  const of = (severity: 'error' | 'warning'): Located[] =>
-    found
-      .filter((problem) => problem.severity === severity)
-      .map(({ path, message }) => ({ ...source.locate(path), message: `${z.core.toDotPath(path)}: ${message}` }));
-  const errors = of('error');
-  if (errors.length > 0) throw refusal(name, errors);
+  const place = ({ path, message }: Problem): Located => ({
+    ...source.locate(path),
+    message: `${z.core.toDotPath(path)}: ${message}`,
+  });
+  const errors = found.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw refusal(name, errors.map(place));
   const locate = (path: readonly PropertyKey[]): string => {
     const { line, column } = source.locate(path);
     return `${name}:${line}:${column} ${z.core.toDotPath(path)}`;
   };
-  return { config, warnings: lines(name, of('warning')), locate };
+  return {
+    config,
+    warnings: lines(name, found.map(place)),
+    locate,
+    neverDeciding: () => {
+      const { shadowed, problems } = neverDecidingProblems(config.apps, config.rules);
+      return { shadowed, warnings: lines(name, problems.map(place)) };
+    },
+  };
 }
 
 interface Located {

@@ -30,21 +30,28 @@ export interface ObjectLists extends Readonly<Partial<Record<ObjectKind, readonl
   readonly rules: readonly PolicyRule[];
 }
 
+/** What of the deployment objects must go together with. */
+export interface ObjectSurroundings {
+  /** Custom URLs must lie below the access domain. */
+  readonly domains: { readonly access: string };
+  readonly identityProvider: { readonly ouAttribute?: string | undefined };
+}
+
 /** More says no more; and what names a wrong thing in a hundred thousand rules would take minutes to guess at. */
 const MAX_PROBLEMS = 200;
 const MAX_GUESSES = 20;
 
-/** Whether the objects go together. @param accessDomain where custom URLs must lie */
-export function objectChecks(lists: ObjectLists, accessDomain: string): Problem[] {
+/** Whether the objects go together, and with the deployment. */
+export function objectChecks(lists: ObjectLists, deployment: ObjectSurroundings): Problem[] {
   const problems: Problem[] = [];
   const report: Report = (path, message, more = {}) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ path, message, severity: 'error', ...more });
   };
   for (const [kind, entries] of Object.entries(lists)) checkNames(kind, entries, report);
   checkReferences(lists, report);
-  checkCustomUrls(lists.apps, accessDomain, report);
+  checkCustomUrls(lists.apps, deployment.domains.access, report);
   checkClaims(lists.apps, report);
-  checkRules(lists, report);
+  checkRules(lists, deployment, report);
   return problems;
 }
 
@@ -134,7 +141,21 @@ function overlaps(a: string, b: string): boolean {
   return x.protocol === y.protocol && x.from <= y.to && y.from <= x.to;
 }
 
-function checkRules({ apps, rules }: ObjectLists, report: Report): void {
+const CONDITIONS = [
+  'users',
+  'groups',
+  'ous',
+  'apps',
+  'tags',
+  'destinations',
+  'ports',
+  'methods',
+  'activities',
+  'sources',
+  'times',
+] as const satisfies readonly (keyof PolicyRule)[];
+
+function checkRules({ apps, rules }: ObjectLists, { identityProvider }: ObjectSurroundings, report: Report): void {
   const tags = new Set(apps.flatMap((app) => app.tags));
   let guesses = 0;
   for (const [i, rule] of rules.entries()) {
@@ -144,7 +165,11 @@ function checkRules({ apps, rules }: ObjectLists, report: Report): void {
       const guess = guesses++ < MAX_GUESSES ? didYouMean(tag, tags) : '';
       report(['rules', i, 'tags', j], `no app has the tag "${tag}"${guess}`, { severity: 'warning', missing: true });
     }
-    for (const key of ['users', 'groups', 'apps', 'tags', 'ports', 'methods'] as const) {
+    if (rule.ous !== undefined && identityProvider.ouAttribute === undefined) {
+      const message = 'logins say no organisational unit, so only SCIM may: set identityProvider.ouAttribute';
+      report(['rules', i, 'ous'], message, { severity: 'warning' });
+    }
+    for (const key of CONDITIONS) {
       // An empty list matches nothing, an absent one everything: whoever wrote [] meant one of the two.
       if (rule[key]?.length === 0)
         report(['rules', i, key], 'an empty list matches nothing; leave it out to match all');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalName, fqdn, isIPv4, LIMITS, parseIPv6, policyRule, privateApp, slug } from '@causeway/contract';
+import { isTimeZone } from '../policy/zone-clock.ts';
 
 /**
  * `causeway.yaml`: everything a PoP needs to run, in one file. What is absent has the default written here and nowhere
@@ -72,6 +73,12 @@ export const configSchema = z.strictObject({
     metadata: path.describe('file with the SAML metadata of the identity provider, relative to this file'),
     groupsAttribute: z.string().min(1).max(500).default('groups'),
     displayNameAttribute: z.string().min(1).max(500).default('displayName'),
+    ouAttribute: z
+      .string()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe('names the path of the person’s organisational unit, like corp/sales, for rules with ous'),
     entityId: z
       .string()
       .min(1)
@@ -104,6 +111,11 @@ export const configSchema = z.strictObject({
     .describe('the PostgreSQL database of several PoPs; a file in the data folder where absent'),
   publishers: z.array(publisherObject).default([]),
   apps: z.array(privateApp).default([]),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'a time zone of the IANA database, like Europe/Zurich')
+    .default('UTC')
+    .describe('in which the times of rules are meant'),
   rules: z
     .array(policyRule)
     .default([])

@@ -35,9 +35,11 @@ export function adminCalls(services: AdminServices): Handlers<Omit<AdminCalls, '
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),
-    'admin.explain': async ({ user, groups, method, target }) => {
-      const known = groups ?? (await services.directory.groupsOf(user))?.groups ?? [];
-      return configuration.current().policy.explain({ user, groups: known, method }, target);
+    'admin.explain': async ({ user, groups, ou, ...question }) => {
+      const known = await services.directory.groupsOf(user);
+      const unit = ou ?? known?.ou ?? null;
+      const who = { user, groups: groups ?? known?.groups ?? [], ...(unit === null ? {} : { ou: unit }) };
+      return configuration.current().policy.explain(who, question);
     },
     'admin.token': async ({ publisher }) => {
       const { config, snapshot } = configuration.current();

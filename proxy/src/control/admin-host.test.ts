@@ -101,6 +101,7 @@ test('security case 44: who is deactivated by SCIM is cut at the edges within a 
     user: 'ada@corp.example',
     displayName: 'Ada',
     groups: [],
+    ou: null,
     nameId: 'a',
     sessionIndex: null,
     notAfter: null,

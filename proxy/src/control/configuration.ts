@@ -11,6 +11,7 @@ import type { Logger } from './log.ts';
 import { checkComment, type PreparedChange } from './objects/prepared-change.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
+import type { DeadRulesSearch } from './snapshot/dead-rules-search.ts';
 import type { ContentsSource } from './snapshot/job.ts';
 import type { ComposedContents, Publishing } from './snapshot/publishing.ts';
 
@@ -59,6 +60,8 @@ export class Configuration {
   #last: Promise<unknown> = Promise.resolve();
   /** Whether a look for another's snapshot is asked for and has not begun. */
   #looking = false;
+  /** Of the snapshot in force. */
+  #deadRules: { readonly number: number; readonly search: DeadRulesSearch } | null = null;
   /** Of another's snapshot that was refused here; looking at it again would change nothing. */
   #refused = 0;
 
@@ -140,7 +143,7 @@ export class Configuration {
 
   close(): Promise<void> {
     this.#watch?.close();
-    return this.#last.then(() => undefined);
+    return this.#last.then(() => this.#deadRules?.search.stop());
   }
 
   #inTurn<T>(what: () => Promise<T>): Promise<T> {
@@ -172,7 +175,7 @@ export class Configuration {
       const { config, idp } = this.current();
       const composed = await publishing.compose(await publishing.compile({ from: 'snapshot', config, number }));
       const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
-      const published = publishedOf(composed, publishing.adopt(composed, number), idp);
+      const published = publishedOf(composed, publishing.adopt(composed, number), idp, publishing.now());
       this.#put(published);
       await onPublished(published, certificates);
     } catch (error) {
@@ -199,6 +202,20 @@ export class Configuration {
     this.#options.log.info({ snapshot: number, apps: apps.length, rules: rules.length }, 'configuration published');
     this.#options.health.set('configuration', 'ok', `number ${number}`);
     this.#options.health.set('identity provider', 'ok', `metadata of ${published.idp.entityId}`);
+    this.#searchDeadRules(published);
+  }
+
+  /** Once for each snapshot; what another one's search has not found yet nobody needs any more. */
+  #searchDeadRules({ snapshot: { number }, policy }: Published): void {
+    const { publishing, configFile, log } = this.#options;
+    if (this.#deadRules?.number !== number) {
+      void this.#deadRules?.search.stop();
+      this.#deadRules = { number, search: publishing.searchDeadRules(number, configFile) };
+      void this.#deadRules.search.done.then((found) => {
+        for (const warning of found?.warnings ?? []) log.warn(warning);
+      });
+    }
+    void this.#deadRules.search.done.then((found) => (policy.shadowed = found?.shadowed ?? null));
   }
 
   async #fromFile(): Promise<Built> {
@@ -220,7 +237,7 @@ export class Configuration {
       const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
       try {
         const snapshot = publishing.adopt(composed, await publishing.number(compiled, by));
-        return { published: publishedOf(composed, snapshot, provider), certificates, warnings };
+        return { published: publishedOf(composed, snapshot, provider, publishing.now()), certificates, warnings };
       } catch (error) {
         if (codeOf(error) !== 'CW_CONFLICT' || attempt === ATTEMPTS) throw error;
       }
@@ -233,10 +250,11 @@ export function publishedOf(
   { compiled, bodies }: ComposedContents,
   snapshot: Snapshot,
   idp: IdentityProvider,
+  now: number,
 ): Published {
   const { config } = compiled;
   const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
-  const policy = new PolicyView(snapshot);
+  const policy = new PolicyView(snapshot, now);
   return { config, snapshot, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
 }
 

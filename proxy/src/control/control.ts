@@ -26,6 +26,7 @@ import { ScimTokens } from './directory/scim-tokens.ts';
 import { DirectoryFollower } from './directory-follower.ts';
 import { edgeCalls } from './edge-calls.ts';
 import { Edges } from './edges.ts';
+import { EpochFollower } from './epoch-follower.ts';
 import { HandedOver } from './handover.ts';
 import { Health } from './health.ts';
 import { adminHostApp, byHost } from './identity-hosts.ts';
@@ -174,6 +175,9 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   let { certificates } = first;
   opened.push(() => configuration.close());
   opened.push(database.onMoved(() => void configuration.follow()));
+  const others = new EpochFollower({ store, feed, log });
+  opened.push(() => others.stop());
+  opened.push(database.onMoved(() => void others.look()));
 
   const joinToken = (kind: 'publisher' | 'device', owner: string, lifeMs: number) => {
     const { config } = configuration.current();

@@ -21,6 +21,7 @@ export function principalOf(owner: PersonAccess, device: Pick<Device, 'id' | 'na
     user: owner.user,
     displayName: owner.displayName,
     groups: [...owner.groups],
+    ...(owner.ou === null ? {} : { ou: owner.ou }),
     method: 'agent',
     device: { id: device.id, name: device.name },
     authenticatedAt: owner.seenAt ?? 0,

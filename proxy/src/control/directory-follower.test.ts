@@ -77,7 +77,7 @@ afterEach(async () => {
 });
 
 async function signIn(user: string): Promise<string> {
-  const person = { user, displayName: user, groups: [], nameId: user, sessionIndex: null, notAfter: null };
+  const person = { user, displayName: user, groups: [], ou: null, nameId: user, sessionIndex: null, notAfter: null };
   const { session } = await sessions.begin(person, '10.0.0.1', 60_000);
   await store.addAppToken({ tokenHash: `t-${session.id}`, session: session.id, host: 'a.example', createdAt: 1 });
   return session.id;

@@ -13,12 +13,12 @@ import { devicePrincipal } from './device-principal.ts';
 import { Directory } from './directory/directory.ts';
 import { edgeCalls, type EdgeServices } from './edge-calls.ts';
 import { Edges } from './edges.ts';
-import { Sessions } from './identity/sessions.ts';
+import { Sessions, type Person } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
 import type { Published } from './published.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
-import { KyselyStore } from './store/kysely-store.ts';
+import { storeOn } from './store/kysely-store.ts';
 import { openDatabase } from './store/open-database.ts';
 import type { Store } from './store/store.ts';
 
@@ -27,6 +27,7 @@ const PERSON = {
   user: 'ada@corp.example',
   displayName: 'Ada',
   groups: ['staff'],
+  ou: 'corp/sales',
   nameId: 'ada@corp.example',
   sessionIndex: null,
   notAfter: null,
@@ -59,7 +60,7 @@ beforeEach(async () => {
   fixture = await makeControlFixture();
   sockets = [];
   const database = await openDatabase({ file: join(fixture.dir, 'test.sqlite') });
-  store = new KyselyStore(database);
+  store = storeOn(database);
   directory = new Directory({ database, loginIdp: () => 'default', now: Date.now });
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
@@ -203,10 +204,22 @@ describe('peers', () => {
 
   it('that are devices act for their person, with the groups of the last login', async () => {
     await sessions.begin(PERSON, '10.0.0.1', 60_000);
-    await sessions.begin({ ...PERSON, groups: ['staff', 'boss'] }, '10.0.0.1', 60_000);
+    let changed = 0;
+    const stop = directory.onChanged(() => changed++);
+    const begin = async (change: Partial<Person>): Promise<number> => {
+      changed = 0;
+      await sessions.begin({ ...PERSON, ...change }, '10.0.0.1', 60_000);
+      return changed;
+    };
+    expect(await begin({ groups: ['staff', 'boss'] })).toBe(1);
+    expect(await begin({ groups: ['boss', 'staff'] })).toBe(0);
+    expect(await begin({ groups: ['boss', 'staff'], ou: null })).toBe(1);
+    expect(await begin({ groups: ['staff', 'boss'] })).toBe(1);
+    stop();
     expect(await devicePrincipal(directory, { id: 'd_1', name: 'laptop', user: PERSON.user })).toMatchObject({
       user: PERSON.user,
       groups: ['staff', 'boss'],
+      ou: 'corp/sales',
       method: 'agent',
       device: { id: 'd_1', name: 'laptop' },
       session: 'device:d_1',

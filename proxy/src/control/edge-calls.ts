@@ -106,13 +106,13 @@ async function redeem(
   await store.addAppToken({ tokenHash, session: session.id, host: ticket.host, createdAt: now() });
   const { expiresAt } = session;
   await edges.putSession({ tokenHash, host: ticket.host, principal: principalOf(session), expiresAt });
-  // Signed out while the edges were told: the end may have overtaken the grant, so it is said again. So may new groups.
+  // Signed out while the edges were told: the end may have overtaken the grant, so it is said again. So may new groups or another unit.
   const after = await store.session(session.id);
   if (after === null) {
     await feed.revoke({ sessions: [session.id], why: 'ended during sign-on' });
     throw new CausewayError('CW_TICKET_INVALID', 'the session ended');
   }
-  if (JSON.stringify(after.groups) !== JSON.stringify(session.groups)) {
+  if (JSON.stringify(after.groups) !== JSON.stringify(session.groups) || after.ou !== session.ou) {
     await edges.putSession({ tokenHash, host: ticket.host, principal: principalOf(after), expiresAt });
   }
   return { token, returnTo: ticket.path, expiresAt };

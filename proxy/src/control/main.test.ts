@@ -290,13 +290,14 @@ describe('the control process', () => {
       groups,
       method: 'browser',
       target: `https://${APP_HOST}:8443/x`,
+      at: 0,
     });
     expect(explained).toMatchObject({ app: 'intranet', verdict: { action: 'allow', rule: 'staff' } });
     expect(explained.steps.map((step) => [step.rule, step.matched])).toEqual([
       ['payroll-blocked', false],
       ['staff', true],
     ]);
-    const blocked = { user: 'eve', groups, method: 'agent', target: 'payroll.corp.example:443' } as const;
+    const blocked = { user: 'eve', groups, method: 'agent', target: 'payroll.corp.example:443', at: 0 } as const;
     expect((await link.call('admin.explain', blocked)).verdict).toMatchObject({
       action: 'block',
       rule: 'payroll-blocked',
@@ -304,6 +305,10 @@ describe('the control process', () => {
     });
     expect((await link.call('admin.explain', { ...blocked, target: 'nowhere.example:443' })).app).toBeNull();
     expect((await link.call('admin.token', { publisher: 'corp' })).token).toMatch(/^cwjoin1\./);
+    expect(explained).toMatchObject({
+      destination: expect.stringMatching(/:\d+$/),
+      asked: { from: null, at: 0, timeZone: 'UTC' },
+    });
     await expect(link.call('admin.token', { publisher: 'other' })).rejects.toMatchObject({
       code: 'CW_REQUEST_INVALID',
     });

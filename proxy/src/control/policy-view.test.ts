@@ -1,8 +1,8 @@
-import { compilePolicy } from '@causeway/wasm-core';
 import { parseConfig } from '../config/load.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compilePolicy } from '@causeway/wasm-core';
+import { policyInput } from '../policy/policy-input.ts';
 import { PolicyView } from './policy-view.ts';
-import { policyInput } from './snapshot/compile.ts';
 
 const CONFIG = `
 domains: { access: access.test, identity: id.test, tunnel: tunnel.test }
@@ -30,15 +30,25 @@ rules:
 `;
 
 let view: PolicyView;
-beforeAll(() => {
-  const { apps, rules } = parseConfig(CONFIG, 'causeway.yaml').config;
+const NOON = Date.parse('2026-11-23T12:00Z'); // a Monday
+
+function viewOf(text: string): PolicyView {
+  const { config, neverDeciding } = parseConfig(text, 'causeway.yaml');
+  const { apps, rules, timeZone } = config;
   const policyImage = Buffer.from(compilePolicy(policyInput(apps, rules))).toString('base64');
-  view = new PolicyView({ number: 3, apps, rules, policyImage });
+  const made = new PolicyView({ number: 3, apps, rules, timeZone, policyImage }, NOON);
+  made.shadowed = neverDeciding().shadowed;
+  return made;
+}
+beforeAll(() => {
+  view = viewOf(CONFIG);
 });
 
 describe('allowedApps', () => {
   const names = (user: string, groups: string[]): string[] =>
-    view.allowedApps({ user, groups }).map(({ app, browser, agent }) => `${app.name} ${browser} ${agent}`);
+    view
+      .allowedApps({ user, groups }, '10.9.9.9', NOON)
+      .map(({ app, browser, agent }) => `${app.name} ${browser} ${agent}`);
 
   it('lists what some method may open, and says which', () => {
     expect(names('ada', [])).toEqual(['wiki true false']);
@@ -50,7 +60,7 @@ describe('allowedApps', () => {
 
 describe('explain', () => {
   const ask = (target: string, groups: string[] = ['lab'], method: 'browser' | 'agent' = 'agent') =>
-    view.explain({ user: 'ada', groups, method }, target);
+    view.explain({ user: 'ada', groups }, { target, method, at: NOON });
 
   it('finds the app by custom URL, name, host and port, and address, the most specific first', () => {
     expect(ask('https://wiki.access.test:8443/x?y', [], 'browser')).toMatchObject({
@@ -82,5 +92,86 @@ describe('explain', () => {
     expect(refused.steps.every((step) => !step.matched && step.why !== '')).toBe(true);
     expect(refused.verdict).toMatchObject({ action: 'block', rule: null });
     expect(refused.verdict.notify).toBeUndefined();
+  });
+});
+
+const FACTS = `${CONFIG.slice(0, CONFIG.indexOf('rules:')).replace('idp.xml', 'idp.xml, ouAttribute: ou')}
+timeZone: Europe/Zurich
+rules:
+  - { name: not-sales, ous: [corp/sales], apps: [labs], action: block }
+  - { name: office-hours, apps: [wiki], times: [{ days: [mon, fri], from: "08:00", to: "12:30" }], action: allow }
+  - { name: office, apps: [wiki], sources: [10.0.0.0/8, "fd00::/8"], action: allow }
+  - { name: some-labs, apps: [labs], destinations: ["*.eu.labs.corp.example", 10.1.7.0/24], action: allow }
+  - { name: some-labs-again, apps: [labs], destinations: [a.eu.labs.corp.example], groups: [x], action: block }
+`;
+
+describe('facts of a flow', () => {
+  let facts: PolicyView;
+  beforeAll(() => {
+    facts = viewOf(FACTS);
+  });
+  const decide = (target: string, at: number, from = '192.0.2.1', ou = 'corp/it') =>
+    facts.explain({ user: 'ada', groups: [], ou }, { target, method: 'agent', at, from });
+  const HOUR = 3_600_000;
+
+  it('are the time in the zone of the policy and the address', () => {
+    expect(decide('wiki', NOON).verdict.rule).toBeNull(); // 13:00 there
+    expect(decide('wiki', NOON - HOUR).verdict).toMatchObject({
+      rule: 'office-hours',
+      why: expect.stringContaining('times'),
+    });
+    expect(decide('wiki', Date.parse('2026-07-06T10:15Z')).verdict.rule).toBe('office-hours'); // 12:15 in summer
+    expect(decide('wiki', Date.parse('2026-07-06T10:45Z')).verdict.rule).toBeNull();
+    expect(decide('wiki', NOON, '10.4.4.4').verdict.rule).toBe('office');
+    expect(decide('wiki', NOON, 'fd12::1').verdict.rule).toBe('office');
+  });
+
+  it('are the destination, whole names and addresses', () => {
+    expect(decide('a.eu.labs.corp.example:22', NOON).verdict.rule).toBe('some-labs');
+    expect(decide('eu.labs.corp.example:22', NOON).verdict.rule).toBeNull();
+    expect(decide('10.1.7.9:22', NOON).verdict.rule).toBe('some-labs');
+    expect(decide('10.1.8.9:22', NOON)).toMatchObject({ destination: '10.1.8.9:22', verdict: { rule: null } });
+  });
+
+  it('are the unit, and who has none is blocked like who is in it', () => {
+    const labs = (ou: string) => decide('10.1.7.9:22', NOON, '192.0.2.1', ou).verdict.rule;
+    expect(labs('corp/sales/east')).toBe('not-sales');
+    expect(labs('corp/salesmen')).toBe('some-labs');
+    const unknown = facts.explain(
+      { user: 'ada', groups: [] },
+      { target: '10.1.7.9:22', method: 'agent', at: NOON, from: '::1' },
+    );
+    expect(unknown.verdict).toMatchObject({ action: 'block', rule: 'not-sales' });
+  });
+
+  it('that are missing allow nothing, and explain says so', () => {
+    const { verdict, steps } = facts.explain(
+      { user: 'ada', groups: [] },
+      { target: 'wiki', method: 'agent', at: NOON },
+    );
+    expect(verdict).toMatchObject({ action: 'block', rule: null, why: expect.stringContaining('--from') });
+    expect(steps).toEqual([]);
+    expect(facts.allowedApps({ user: 'ada', groups: [], ou: 'corp' }, 'unknown', NOON)).toEqual([]);
+  });
+
+  it('say what the portal lists', () => {
+    const list = (address: string, at: number) =>
+      facts
+        .allowedApps({ user: 'ada', groups: [], ou: 'corp' }, address, at)
+        .map(({ app, agent }) => `${app.name} ${agent}`);
+    expect(list('192.0.2.1', NOON)).toEqual(['labs true']);
+    expect(list('192.0.2.1', NOON - HOUR)).toEqual(['wiki true', 'labs true']);
+    expect(list('::ffff:10.1.1.1', NOON)).toEqual(['wiki true', 'labs true']);
+  });
+
+  it('come with the rules that can never decide', () => {
+    const { shadowed, steps } = decide('a.eu.labs.corp.example:22', NOON);
+    expect(steps.at(-1)).toMatchObject({
+      rule: 'some-labs',
+      matched: true,
+      why: expect.stringContaining('destinations'),
+    });
+    expect(shadowed).toEqual([{ rule: 'some-labs-again', by: 'some-labs' }]);
+    expect(decide('wiki', NOON - HOUR).shadowed).toEqual([]);
   });
 });

@@ -1,22 +1,20 @@
 import {
   addressNumber,
   canonicalName,
-  matchesHost,
   parseHostPattern,
   parsePortRange,
   type AccessMethod,
-  type HostPattern,
-  type PolicyRule,
-  type Principal,
   type PrivateApp,
   type Verdict,
 } from '@causeway/contract';
-import { PolicyMatcher } from '@causeway/wasm-core';
-import { ReferencePolicyMatcher } from '@causeway/wasm-core/reference';
-import type { Explanation, Snapshot } from '../rpc/messages.ts';
-import { policyInput } from './snapshot/compile.ts';
-
-const DEFAULT_WHY = 'no rule matches, and what no rule allows is blocked';
+import type { ShadowedRule } from '@causeway/wasm-core';
+import { ReferencePolicyMatcher, type ExplainedRule } from '@causeway/wasm-core/reference';
+import { AppIndex } from '../policy/app-index.ts';
+import { SteeredApps } from '../policy/assigned-apps.ts';
+import { policyInput, policySubject, type PolicyPrincipal } from '../policy/policy-input.ts';
+import { Policy, type Target } from '../policy/policy.ts';
+import { ZoneClock } from '../policy/zone-clock.ts';
+import type { Explanation, ExplainQuestion, Snapshot } from '../rpc/messages.ts';
 
 /** What an app looks like to one person: by browser, by device, or not at all. */
 export interface AllowedApp {
@@ -26,128 +24,145 @@ export interface AllowedApp {
 }
 
 /** What of a snapshot decides. */
-export type DecidingSnapshot = Pick<Snapshot, 'number' | 'apps' | 'rules' | 'policyImage'>;
+export type DecidingSnapshot = Pick<Snapshot, 'number' | 'apps' | 'rules' | 'policyImage' | 'timeZone'>;
 
 /** Control's own look at the published policy: for the portal's list and for `explain`. The edges decide. */
 export class PolicyView {
   readonly #snapshot: DecidingSnapshot;
-  readonly #matcher: PolicyMatcher;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #policy: Policy;
+  readonly #index: AppIndex;
+  readonly #steered: SteeredApps;
+  readonly #clock: ZoneClock;
+  /** Rules that can never decide; `null` as long as that is not known. */
+  shadowed: readonly ShadowedRule[] | null = null;
+  /** Made when something is first explained. */
+  #reference: ReferencePolicyMatcher | null = null;
 
-  /** Throws a wasm-core error when the image is none. */
-  constructor(snapshot: DecidingSnapshot) {
+  /** @param now milliseconds since 1970. Throws a wasm-core error when the image is none */
+  constructor(snapshot: DecidingSnapshot, now: number) {
     this.#snapshot = snapshot;
-    this.#matcher = new PolicyMatcher(Buffer.from(snapshot.policyImage, 'base64'));
-    this.#numbers = new Map(this.#matcher.apps.map((name, number) => [name, number]));
+    this.#policy = new Policy({ ...snapshot, image: Buffer.from(snapshot.policyImage, 'base64') }, now);
+    this.#index = new AppIndex(snapshot.apps);
+    this.#steered = new SteeredApps(snapshot);
+    this.#clock = new ZoneClock(snapshot.timeZone);
   }
 
-  /** What this person may open, by whichever method; an app that no rule gives them is not in it. */
-  allowedApps(principal: Pick<Principal, 'user' | 'groups'>): AllowedApp[] {
-    const byBrowser = this.#allowed(principal, 'browser', (app) => {
-      const port = app.clientless?.upstream.port;
-      return port === undefined ? [] : [port];
-    });
-    const byAgent = this.#allowed(principal, 'agent', tcpPorts);
-    return this.#snapshot.apps
-      .map((app) => ({ app, browser: byBrowser.has(app.name), agent: byAgent.has(app.name) }))
-      .filter(({ browser, agent }) => browser || agent);
+  /**
+   * What this person may open now from this address, by whichever method; an app that no rule gives them is not in it.
+   *
+   * @param now milliseconds since 1970
+   */
+  allowedApps(principal: Omit<PolicyPrincipal, 'method'>, address: string, now: number): AllowedApp[] {
+    const { apps } = this.#snapshot;
+    const byBrowser = this.#opened({ ...principal, method: 'browser' }, address, (allows) =>
+      apps.filter((app, number) => allows(number, app.clientless?.upstream ?? null, now)).map(({ name }) => name),
+    );
+    const byAgent = this.#opened({ ...principal, method: 'agent' }, address, (allows) =>
+      this.#steered
+        .of((app, target, protocol) => protocol === 'tcp' && allows(app, target, now))
+        .map(({ name }) => name),
+    );
+    const [browser, agent] = [new Set(byBrowser), new Set(byAgent)];
+    return apps
+      .map((app) => ({ app, browser: browser.has(app.name), agent: agent.has(app.name) }))
+      .filter((one) => one.browser || one.agent);
   }
 
-  #allowed(
-    principal: Pick<Principal, 'user' | 'groups'>,
-    method: AccessMethod,
-    ports: (app: PrivateApp) => number[],
-  ): Set<string> {
-    const session = this.#matcher.open({ user: principal.user, groups: principal.groups, method });
+  #opened<T>(
+    principal: PolicyPrincipal,
+    address: string,
+    use: (allows: (app: number, target: Target | null, now: number) => boolean) => T,
+  ): T {
+    const session = this.#policy.open(principal, address);
     try {
-      const allowed = this.#snapshot.apps.filter((app) => {
-        const number = this.#numbers.get(app.name);
-        return (
-          number !== undefined &&
-          ports(app).some((port) => {
-            const rule = this.#matcher.decide(session, number, 'tcp', port);
-            return this.#snapshot.rules[rule]?.action === 'allow';
-          })
-        );
-      });
-      return new Set(allowed.map((app) => app.name));
+      return use((app, target, now) => this.#policy.decide(session, app, target, now).action === 'allow');
     } finally {
-      this.#matcher.close(session);
+      this.#policy.close(session);
     }
   }
 
   /**
-   * Which rules were tried for this person and target, in order, and why each matched or not.
+   * Which rules were tried for this person and target, in order, and why each matched or not. The verdict is that of
+   * the image which the edges decide by.
    *
-   * @param target a custom URL or its host, or `host:port` as a device would ask for it, or an app's name
+   * @param who without groups or unit, those are none
    */
-  explain(who: { user: string; groups: readonly string[]; method: AccessMethod }, target: string): Explanation {
-    const { apps, rules, number: snapshot } = this.#snapshot;
-    const found = this.#find(target, who.method);
+  explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): Explanation {
+    const { number: snapshot, timeZone } = this.#snapshot;
+    const { target: wanted, method, from = null, at } = question;
+    const found = this.#find(wanted, method);
+    const { user, groups, ou } = who;
+    const asked = { user, groups, ou: ou ?? null, method, from, at, timeZone };
     if (found === null) {
-      const verdict: Verdict = { action: 'block', rule: null, why: `no app answers for ${target.slice(0, 300)}` };
-      return { app: null, verdict, steps: [], snapshot };
+      const verdict: Verdict = { action: 'block', rule: null, why: `no app answers for ${wanted.slice(0, 300)}` };
+      return { app: null, destination: null, verdict, steps: [], shadowed: [], snapshot, asked };
     }
-    const reference = new ReferencePolicyMatcher(policyInput(apps, rules));
-    const tried = reference.explain(who, found.app, 'tcp', found.port);
-    const steps = tried.map(({ rule, matched, why }) => ({ rule: rules[rule]?.name ?? String(rule), matched, why }));
-    const last = tried.at(-1);
-    const rule = last?.matched === true ? rules[last.rule] : undefined;
-    return { app: apps[found.app]?.name ?? null, verdict: verdictOf(rule), steps, snapshot };
+    const { app, target } = found;
+    const principal = { ...who, method };
+    const session = this.#policy.open(principal, from ?? '');
+    const decided = this.#policy.decide(session, app, target, at);
+    this.#policy.close(session);
+    const verdict = session === null ? { ...decided, why: `${decided.why}: say it with --from` } : decided;
+    const tried = session === null ? [] : this.#tried(principal, from, app, target, at);
+    const steps = tried.map(({ rule, matched, why }) => ({
+      rule: this.#nameOf(rule),
+      matched,
+      why: matched ? `every condition holds: ${verdict.why}` : why,
+    }));
+    const name = this.#snapshot.apps[app]?.name ?? null;
+    const destination = `${String(target.host)}:${target.port}`;
+    return { app: name, destination, verdict, steps, shadowed: this.#shadowedAmong(tried), snapshot, asked };
   }
 
-  #find(target: string, method: AccessMethod): { app: number; port: number } | null {
+  #tried(principal: PolicyPrincipal, from: string | null, app: number, target: Target, at: number): ExplainedRule[] {
+    const { apps, rules } = this.#snapshot;
+    this.#reference ??= new ReferencePolicyMatcher(policyInput(apps, rules));
+    const flow = { destination: target.host, now: at, utcOffset: this.#clock.offset(at) };
+    return this.#reference.explain(policySubject(principal, from), app, 'tcp', target.port, flow);
+  }
+
+  /** Of the rules tried, those that can never decide, and those that the deciding one keeps from it. */
+  #shadowedAmong(tried: readonly ExplainedRule[]): Explanation['shadowed'] {
+    const last = tried.at(-1);
+    const deciding = last?.matched === true ? last.rule : -1;
+    return (
+      this.shadowed
+        ?.filter(({ rule, by }) => rule < tried.length || by === deciding)
+        .map(({ rule, by }) => ({ rule: this.#nameOf(rule), by: by === null ? null : this.#nameOf(by) })) ?? null
+    );
+  }
+
+  #nameOf(rule: number): string {
+    return this.#snapshot.rules[rule]?.name ?? String(rule);
+  }
+
+  /** A custom URL or an app's name stands for the app's upstream or first host; a host is what a device asks for. */
+  #find(target: string, method: AccessMethod): { app: number; target: Target } | null {
     const { apps } = this.#snapshot;
     const { host, port } = splitTarget(target);
-    const browserPort = (app: number): number => apps[app]?.clientless?.upstream.port ?? tcpPorts(apps[app])[0] ?? 443;
-    const byUrl = apps.findIndex((app) => app.clientless?.urls.includes(host) === true);
-    if (byUrl >= 0) return { app: byUrl, port: browserPort(byUrl) };
-    const byName = apps.findIndex((app) => app.name === target);
-    if (byName >= 0) {
-      return { app: byName, port: method === 'browser' ? browserPort(byName) : (tcpPorts(apps[byName])[0] ?? 443) };
+    const byUrl = this.#index.byUrl(host);
+    const app = byUrl >= 0 ? byUrl : apps.findIndex(({ name }) => name === target);
+    if (app >= 0) {
+      const { clientless, hosts = [], ports = [] } = apps[app] ?? {};
+      const upstream = byUrl >= 0 || method === 'browser' ? clientless?.upstream : undefined;
+      return { app, target: upstream ?? { host: firstOf(hosts), port: firstPort(ports) } };
     }
-    const wanted = port ?? 443;
-    let best: { app: number; port: number; weight: bigint } | null = null;
-    for (const [app, { hosts, ports }] of apps.entries()) {
-      if (
-        !ports
-          .map(parsePortRange)
-          .some((range) => range.protocol === 'tcp' && range.from <= wanted && wanted <= range.to)
-      ) {
-        continue;
-      }
-      for (const text of hosts) {
-        const pattern = parseHostPattern(text);
-        if (pattern === null || !matchesHost(pattern, host)) continue;
-        const weight = width(pattern);
-        if (best === null || weight < best.weight) best = { app, port: wanted, weight };
-      }
-    }
-    return best;
+    if (addressNumber(host) === null && canonicalName(host) === null) return null;
+    const found = this.#index.byTarget(host, port ?? 443);
+    return found < 0 ? null : { app: found, target: { host, port: port ?? 443 } };
   }
 }
 
-/** The smaller, the more specific: an exact name, a long wildcard, a small range. */
-function width(pattern: HostPattern): bigint {
-  switch (pattern.kind) {
-    case 'name':
-      return 0n;
-    case 'wildcard':
-      return BigInt(1_000 - pattern.suffix.length);
-    case 'range':
-      return pattern.to - pattern.from;
-  }
+/** What stands for an app in a question that names no destination. */
+function firstOf(hosts: readonly string[]): string {
+  const [host = ''] = hosts;
+  const pattern = parseHostPattern(host);
+  if (pattern?.kind === 'wildcard') return `any.${pattern.suffix}`;
+  return pattern?.kind === 'range' ? (/^[^/-]+/.exec(host)?.[0] ?? host) : host;
 }
 
-function verdictOf(rule: PolicyRule | undefined): Verdict {
-  if (rule === undefined) return { action: 'block', rule: null, why: DEFAULT_WHY };
-  const { action, name, notice } = rule;
-  const why = `rule ${name} ${action === 'allow' ? 'allows' : 'blocks'} it`;
-  return { action, rule: name, why, ...(notice === undefined ? {} : { notify: notice }) };
-}
-
-function tcpPorts(app: PrivateApp | undefined): number[] {
-  return (app?.ports ?? []).map(parsePortRange).flatMap(({ protocol, from }) => (protocol === 'tcp' ? [from] : []));
+function firstPort(ports: readonly string[]): number {
+  return ports.map(parsePortRange).find(({ protocol }) => protocol === 'tcp')?.from ?? 443;
 }
 
 function splitTarget(target: string): { host: string; port: number | null } {

@@ -43,6 +43,12 @@ export class RevocationFeed implements Revocations {
     this.#timer = setInterval(() => void this.#edges.push('feed.beat', { epoch: this.#epoch }), BEAT_MS);
   }
 
+  /** Something ended of which nobody can say here what it was: edges that have not heard of the epoch ask for everything. */
+  async advance(epoch: number): Promise<void> {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    await this.#edges.push('feed.beat', { epoch: this.#epoch });
+  }
+
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

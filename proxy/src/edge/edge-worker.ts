@@ -34,6 +34,8 @@ const MAX_SOCKETS = 20_000;
 const STATUS_MS = 2_000;
 const SWEEP_MS = 10_000;
 const FEED_CHECK_MS = 1_000;
+/** A rule's time that begins or ends is to be felt within a second. */
+const TIMES_CHECK_MS = 250;
 
 interface Servers {
   readonly web: TlsServer;
@@ -186,6 +188,7 @@ export class EdgeWorker {
     this.#every(STATUS_MS, () => void this.#link.call('edge.status', this.#status()).catch(() => undefined));
     this.#every(SWEEP_MS, () => this.#endExpired());
     this.#every(FEED_CHECK_MS, () => this.#checkFeed());
+    this.#every(TIMES_CHECK_MS, () => this.#checkTimes());
   }
 
   adopt(socket: Socket, head: Buffer): void {
@@ -269,9 +272,9 @@ export class EdgeWorker {
   }
 
   async #putSnapshot(source: Snapshot): Promise<{ number: number }> {
-    if (this.#active?.source.number === source.number) return { number: source.number };
+    if (this.#active?.isOf(source) === true) return { number: source.number };
     try {
-      this.#active = new ActiveSnapshot(source);
+      this.#active = new ActiveSnapshot(source, Date.now());
     } catch (error) {
       this.metrics.snapshotsRefused.inc();
       this.#log.error(
@@ -357,6 +360,12 @@ export class EdgeWorker {
       void this.#live.cutAll('nobody could say whether access still holds');
     }
     this.#feedWasLost = lost;
+  }
+
+  #checkTimes(): void {
+    if (this.#active?.policy.timesChanged(Date.now()) !== true) return;
+    for (const agent of this.#agents.all()) agent.steer();
+    void this.#live.decideAgain('a time of the policy began or ended');
   }
 
   #onCut(stream: LiveStream, why: string): void {

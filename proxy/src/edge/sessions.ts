@@ -1,48 +1,37 @@
 import { hash } from 'node:crypto';
 import type { Principal } from '@causeway/contract';
-import type { PolicySession } from '@causeway/wasm-core';
 import type { SessionGrant } from '../rpc/messages.ts';
-import type { Policy } from './config/policy.ts';
+import { OpenedPrincipal } from './config/opened-principal.ts';
 
 /** A grant and what was made of it once: its principal opened in the policy that is in force. */
 export class Session {
   #grant: SessionGrant;
-  #policy: Policy | null = null;
-  #opened: PolicySession | null = null;
+  #opened: OpenedPrincipal;
   /** It is held no more: expired, revoked, or signed out. A request that found it before must not go on. */
   ended = false;
 
   constructor(grant: SessionGrant) {
     this.#grant = grant;
+    this.#opened = new OpenedPrincipal(grant.principal);
   }
 
   get grant(): SessionGrant {
     return this.#grant;
   }
 
+  get opened(): OpenedPrincipal {
+    return this.#opened;
+  }
+
   /** Other groups: what is open goes on with this session and must be decided again. */
   renew(grant: SessionGrant): void {
-    this.forget();
+    this.#opened.close();
     this.#grant = grant;
+    this.#opened = new OpenedPrincipal(grant.principal);
   }
 
   get principal(): Principal {
     return this.grant.principal;
-  }
-
-  /** Opens on the first request after a snapshot was swapped; the memory of the old one went with its instance. */
-  openedIn(policy: Policy): PolicySession {
-    if (this.#opened === null || this.#policy !== policy) {
-      this.#opened = policy.open(this.grant.principal);
-      this.#policy = policy;
-    }
-    return this.#opened;
-  }
-
-  forget(): void {
-    if (this.#opened !== null) this.#policy?.close(this.#opened);
-    this.#opened = null;
-    this.#policy = null;
   }
 }
 
@@ -149,7 +138,7 @@ export class Sessions {
     const session = this.#byHash.get(tokenHash);
     if (session === undefined) return;
     session.ended = true;
-    session.forget();
+    session.opened.close();
     this.#byHash.delete(tokenHash);
   }
 

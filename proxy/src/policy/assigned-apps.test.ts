@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assignedApp, policyRule, privateApp, type PolicyRule, type PrivateApp } from '@causeway/contract';
-import { appsOfPrincipal, appsOfPublisher } from './assigned-apps.ts';
+import { appsOfPublisher, SteeredApps } from './assigned-apps.ts';
 
 const wiki = privateApp.parse({
   name: 'wiki',
@@ -36,7 +36,7 @@ describe('a publisher', () => {
 describe('an agent', () => {
   const steer = (apps: PrivateApp[], rules: PolicyRule[], allowed: (port: number) => boolean) => {
     const asked: number[] = [];
-    const assigned = appsOfPrincipal({ apps, rules }, (_app, _protocol, port) => {
+    const assigned = new SteeredApps({ apps, rules }).of((_app, { port }) => {
       asked.push(port);
       return allowed(port);
     });
@@ -62,6 +62,54 @@ describe('an agent', () => {
     const { assigned, asked } = steer([anything], rules, (port) => port !== 22);
     expect(assigned[0]?.targets).toEqual([{ host: '10.0.0.0/8', ports: ['tcp/1-21', 'tcp/23-65535'] }]);
     expect(asked).toEqual([1, 22, 23, 80, 90]);
+  });
+
+  test('is asked for each host, with the destinations within that rules tell apart', () => {
+    const app = privateApp.parse({
+      ...anything,
+      hosts: ['10.0.0.0/8', '*.corp.example', 'db.corp.example', 'fd00::/8', '*.other.example'],
+      ports: ['tcp/22'],
+    });
+    const destinations = ['10.1.0.0/16', '*.eu.corp.example', 'db.corp.example', '192.168.0.1', '::/0', 'corp.example'];
+    const rules = [policyRule.parse({ name: 'd', destinations, action: 'allow' })];
+    const asked: string[] = [];
+    const assigned = new SteeredApps({ apps: [app], rules }).of((_app, { host }) => {
+      const text =
+        typeof host === 'string'
+          ? host
+          : Buffer.from(host)
+              .toString('hex')
+              .replace(/^0{20}ffff/, '');
+      asked.push(text);
+      return text === '0a010000' || text === 'x.eu.corp.example';
+    });
+    expect(asked).toEqual([
+      '0a000000',
+      '0a010000',
+      'x.corp.example',
+      'db.corp.example',
+      'x.eu.corp.example',
+      'db.corp.example',
+      `fd${'0'.repeat(30)}`,
+      'x.other.example',
+    ]);
+    expect(assigned).toEqual([
+      {
+        name: 'any',
+        targets: [
+          { host: '10.0.0.0/8', ports: ['tcp/22'] },
+          { host: '*.corp.example', ports: ['tcp/22'] },
+        ],
+      },
+    ]);
+  });
+
+  test('is asked for an address behind IPv4 in a network of IPv6 around it', () => {
+    const app = privateApp.parse({ ...anything, hosts: ['::fffe:0:0-::1:0:0:1'], ports: ['tcp/22'] });
+    const rules = [policyRule.parse({ name: 'd', destinations: ['10.0.0.0/8'], action: 'allow' })];
+    const asked: string[] = [];
+    new SteeredApps({ apps: [app], rules }).of((_app, { host }) => asked.push(Buffer.from(host).toString('hex')) < 0);
+    expect(asked).toEqual([`${'0'.repeat(20)}fffe00000000`, `${'0'.repeat(19)}1000000000000`]);
   });
 
   test('agrees with asking for every port', () => {

@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly apps: readonly PrivateApp[];
   /** In order; the image was compiled from exactly these, and its rule numbers index them. */
   readonly rules: readonly PolicyRule[];
+  /** IANA name of the zone in which rules' times are meant. */
+  readonly timeZone: string;
   /** wasm-core policy image, base64. */
   readonly policyImage: string;
   readonly publishers: readonly string[];
@@ -143,7 +145,7 @@ export interface ControlCalls {
 export interface AdminCalls {
   'admin.status': { args: null; answer: PopStatus };
   'admin.explain': {
-    args: { user: string; groups?: readonly string[]; method: 'browser' | 'agent'; target: string };
+    args: ExplainQuestion & { user: string; groups?: readonly string[]; ou?: string };
     answer: Explanation;
   };
   'admin.token': { args: { publisher: string }; answer: { token: string; expiresAt: number } };
@@ -188,11 +190,39 @@ export interface PopStatus {
   readonly degraded: readonly string[];
 }
 
+export interface ExplainQuestion {
+  readonly method: 'browser' | 'agent';
+  /** A custom URL or its host, or `host:port` as a device would ask for it, or an app's name. */
+  readonly target: string;
+  /** The client's address; needed where rules ask for it. */
+  readonly from?: string;
+  /** As of when, in milliseconds since 1970. */
+  readonly at: number;
+}
+
 export interface Explanation {
   readonly app: string | null;
+  /** `host:port` that was decided; `null` without an app. */
+  readonly destination: string | null;
   readonly verdict: Verdict;
+  /** Rules in the order in which they were tried, up to the one that matched. */
   readonly steps: readonly { readonly rule: string; readonly matched: boolean; readonly why: string }[];
+  /**
+   * Rules among these, or kept from deciding by the last of them, that can never decide, and what comes before them;
+   * `null` while control is still looking for them.
+   */
+  readonly shadowed: readonly { readonly rule: string; readonly by: string | null }[] | null;
   readonly snapshot: number;
+  /** The facts that it was decided by. */
+  readonly asked: {
+    readonly user: string;
+    readonly groups: readonly string[];
+    readonly ou: string | null;
+    readonly method: 'browser' | 'agent';
+    readonly from: string | null;
+    readonly at: number;
+    readonly timeZone: string;
+  };
 }
 
 export interface RpcError {

@@ -3,33 +3,13 @@ import { LpmTable } from '@causeway/wasm-core';
 import { ReferenceLpm } from '@causeway/wasm-core/reference';
 import LongestPrefixMatch from 'longest-prefix-match';
 import { ratioRow, type Row } from '../row.ts';
-import { randomNumbers } from './policy-inputs.ts';
+import { lpmInputs, packAddresses } from './lpm-inputs.ts';
+import type { LpmInput } from './lpm-inputs.ts';
+import { PlainLpm } from './lpm-plain.ts';
 
-const PREFIXES = 100_000;
-const ADDRESSES = 4096;
-
-interface Family {
-  readonly name: 'ipv4' | 'ipv6';
-  readonly limit: number;
-  readonly address: (next: (below: number) => number) => string;
-  readonly bits: (next: (below: number) => number) => number;
-}
-
-const FAMILIES: readonly Family[] = [
-  {
-    name: 'ipv4',
-    limit: 10,
-    address: (next) => `${1 + next(220)}.${next(256)}.${next(256)}.${next(256)}`,
-    bits: (next) => 12 + next(13),
-  },
-  {
-    name: 'ipv6',
-    limit: 60,
-    address: (next) =>
-      `2${next(4096).toString(16).padStart(3, '0')}:${[0, 1, 2, 3].map(() => next(65_536).toString(16)).join(':')}::1`,
-    bits: (next) => 20 + next(30),
-  },
-];
+/** Addresses of one call, as they would come from a batch of packets. */
+const BATCH = 4096;
+const LIMITS = { ipv4: 10, ipv6: 60 } as const;
 
 function nanoseconds(times: number, run: (i: number) => void): number {
   const from = process.hrtime.bigint();
@@ -37,75 +17,93 @@ function nanoseconds(times: number, run: (i: number) => void): number {
   return Number(process.hrtime.bigint() - from) / times;
 }
 
-function familyRows({ name, limit, address, bits }: Family, rounds: number): Row[] {
-  const next = randomNumbers(3);
-  const entries = Array.from({ length: PREFIXES }, (_, value) => ({ prefix: `${address(next)}/${bits(next)}`, value }));
-  const texts = Array.from({ length: ADDRESSES }, () => address(next));
+function* cut(packed: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < packed.length; at += size) yield packed.subarray(at, at + size);
+}
+
+function inputRows(input: LpmInput, rounds: number): Row[] {
+  const { family, entries, addresses } = input;
   const table = LpmTable.build(entries);
-  const packed = Uint8Array.from(texts.flatMap((text) => [...bytesOf(text, name)]));
-  const results = new Int32Array(ADDRESSES);
+  const plain = new PlainLpm(family, entries);
   const peer = new LongestPrefixMatch();
   const blocked = new BlockList();
   for (const { prefix, value } of entries) {
     const [base = '', length = ''] = prefix.split('/');
     peer.addPrefix(prefix, value);
-    blocked.addSubnet(base, Number(length), name);
+    blocked.addSubnet(base, Number(length), family);
   }
-  const reference = ReferenceLpm.build(entries);
-  checkAgreement(table, reference, texts, packed, name);
-  const times = { batch: [] as number[], text: [] as number[], peer: [] as number[], blocked: [] as number[] };
-  for (let round = -1; round < rounds; round++) {
-    const batch = nanoseconds(50, () => table.lookupBatch(packed, results, name)) / ADDRESSES;
-    const text = nanoseconds(50 * ADDRESSES, (i) => table.lookup(texts[i % ADDRESSES] ?? ''));
-    const suffix = name === 'ipv4' ? '/32' : '/128';
-    const other = nanoseconds(500, (i) => peer.getMatch(`${texts[i % ADDRESSES]}${suffix}`));
-    const list = nanoseconds(20, (i) => blocked.check(texts[i % ADDRESSES] ?? '', name));
+  const packed = packAddresses(family, addresses);
+  const width = packed.length / addresses.length;
+  const batches = [...cut(packed, BATCH * width)];
+  const single = [...cut(packed, width)];
+  const results = new Int32Array(BATCH);
+  checkAgreement(table, plain, input, batches[0] ?? packed);
+  const times = {
+    batch: [] as number[],
+    plain: [] as number[],
+    bytes: [] as number[],
+    text: [] as number[],
+    peer: [] as number[],
+    blocked: [] as number[],
+  };
+  const suffix = family === 'ipv4' ? '/32' : '/128';
+  const count = addresses.length;
+  const none = new Uint8Array(width);
+  let sum = 0;
+  for (let round = -2; round < rounds; round++) {
+    const batch =
+      nanoseconds(4 * batches.length, (i) => {
+        table.lookupBatch(batches[i % batches.length] ?? packed, results, family);
+      }) / BATCH;
+    const twin =
+      nanoseconds(batches.length, (i) => {
+        plain.lookupBatch(batches[i % batches.length] ?? packed, results);
+      }) / BATCH;
+    const bytes = nanoseconds(2 * count, (i) => void (sum += table.lookupBytes(single[i % count] ?? none)));
+    const text = nanoseconds(2 * count, (i) => void (sum += table.lookup(addresses[i % count] ?? '')));
+    const other = nanoseconds(500, (i) => peer.getMatch(`${addresses[(i * 97) % count]}${suffix}`));
+    const list = nanoseconds(20, (i) => blocked.check(addresses[(i * 97) % count] ?? '', family));
     if (round < 0) continue; // to warm all of them
     times.batch.push(batch);
+    times.plain.push(twin);
+    times.bytes.push(bytes);
     times.text.push(text);
     times.peer.push(other);
     times.blocked.push(list);
   }
+  if (Number.isNaN(sum)) throw new Error('a lookup gave no number');
   const row = (what: string, subject: number[], against: string, figures: number[], target: number | null): Row =>
-    ratioRow(`LPM ${name}, ${PREFIXES} prefixes: ${what}`, 'ns', subject, { name: against, rounds: figures }, target);
+    ratioRow(`LPM ${family}, ${input.name}: ${what}`, 'ns', subject, { name: against, rounds: figures }, target);
+  const limit = LIMITS[family];
+  const limits = times.batch.map(() => limit);
   return [
-    row(
-      'batch',
-      times.batch,
-      `limit of ${limit} ns`,
-      times.batch.map(() => limit),
-      1,
-    ),
+    row('batch', times.batch, `limit of ${limit} ns`, limits, 1),
     row('batch', times.batch, 'longest-prefix-match', times.peer, 0.01),
+    row('batch', times.batch, 'plain TypeScript', times.plain, null),
+    row('one by one', times.bytes, 'longest-prefix-match', times.peer, null),
     row('text', times.text, 'longest-prefix-match', times.peer, null),
     row('text', times.text, 'net.BlockList (says only whether)', times.blocked, null),
   ];
 }
 
-function bytesOf(text: string, family: Family['name']): Uint8Array {
-  if (family === 'ipv4') return Uint8Array.from(text.split('.'), Number);
-  const [head = ''] = text.split('::');
-  const groups = [...head.split(':'), '0', '0', '0', '0', '0', '0', '0', '0'].slice(0, 7);
-  return Uint8Array.from(
-    [...groups, '1'].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]),
-  );
-}
-
 function checkAgreement(
   table: LpmTable,
-  reference: ReferenceLpm,
-  texts: readonly string[],
+  plain: PlainLpm,
+  { family, entries, addresses }: LpmInput,
   packed: Uint8Array,
-  family: Family['name'],
 ): void {
-  const results = new Int32Array(texts.length);
+  const reference = ReferenceLpm.build(entries);
+  const results = new Int32Array(BATCH);
+  const twin = new Int32Array(BATCH);
   table.lookupBatch(packed, results, family);
-  for (const [i, text] of texts.slice(0, 50).entries()) {
-    if (reference.lookup(text) !== results[i]) throw new Error(`the tables disagree on ${text}`);
+  plain.lookupBatch(packed, twin);
+  for (const [i, text] of addresses.slice(0, BATCH).entries()) {
+    const expected = i < 50 ? reference.lookup(text) : twin[i];
+    if (expected !== results[i] || expected !== twin[i]) throw new Error(`the tables disagree on ${text}`);
   }
 }
 
-/** Lookups in a large table; times, so that less is better. */
+/** Lookups in large tables; times, so that less is better. */
 export async function lpmRows(rounds: number): Promise<Row[]> {
-  return FAMILIES.flatMap((family) => familyRows(family, rounds));
+  return lpmInputs().flatMap((input) => inputRows(input, rounds));
 }

@@ -10,6 +10,8 @@ const ADDRESS_DELTA = 8;
 const PORT_DELTA = 9;
 const PACKETS = 10;
 const BYTES = 12;
+/** Packets whose index and entries are read ahead together. */
+const GROUP = 64;
 const TIMEOUTS = Uint32Array.of(0, 240, 240, 7440, 240, 240);
 
 const swap = (ports: number): number => ((ports << 16) | (ports >>> 16)) >>> 0;
@@ -23,7 +25,10 @@ export class PlainNat {
   readonly #slots: Uint32Array;
   readonly #mask: number;
   readonly #entries: Uint32Array;
+  readonly #homes = new Uint32Array(GROUP);
   #count = 0;
+  /** Keeps the reads ahead. */
+  sink = 0;
 
   constructor(flows: number, packetBytes: number) {
     const buffer = new ArrayBuffer(packetBytes);
@@ -68,6 +73,34 @@ export class PlainNat {
       answers[i] = reference;
       if (reference >= 0) done++;
     }
+    return done;
+  }
+
+  /** The same, reading ahead in groups as the WebAssembly does. */
+  translateGrouped(descriptors: Uint32Array, answers: Int32Array, count: number, now: number): number {
+    const words = this.#words;
+    let done = 0;
+    let sink = 0;
+    for (let from = 0; from < count; from += GROUP) {
+      const end = Math.min(from + GROUP, count);
+      for (let i = from; i < end; i++) {
+        const offset = descriptors[i * 2]!;
+        const word = offset >>> 2;
+        const transport = (offset + (this.packets[offset]! & 15) * 4) >>> 2;
+        const hash = this.#hash(words[word + 3]!, words[word + 4]!, words[transport]!);
+        sink ^= this.#slots[(this.#homes[i - from] = hash & this.#mask)]!;
+      }
+      for (let i = 0; i < end - from; i++) {
+        const slot = this.#slots[this.#homes[i]!]!;
+        if (slot !== 0) sink ^= this.#entries[((slot - 1) >>> 1) * WORDS]!;
+      }
+      for (let i = from; i < end; i++) {
+        const reference = this.#one(descriptors[i * 2]!, descriptors[i * 2 + 1]!, now);
+        answers[i] = reference;
+        if (reference >= 0) done++;
+      }
+    }
+    this.sink = sink;
     return done;
   }
 

@@ -1,5 +1,15 @@
 import { alloc } from '../arena';
 import {
+  SCAN_CLASSES,
+  SCAN_NONE,
+  SCAN_REPORT_BYTES,
+  SCAN_REPORT_LITERAL,
+  SCAN_REPORT_SUFFIX,
+  SCAN_SAME_BYTES,
+  SCAN_SAME_LENGTH,
+  SCAN_SAME_NEXT,
+} from '../layout.gen';
+import {
   addOrderedHit,
   beginHits,
   count,
@@ -17,11 +27,9 @@ import {
  *
  *     classes    256 B      byte → class, case folded where it does not count
  *     rows       4 B × s×c  state (premultiplied by c) + class → state; `accepting` and above report
- *     reports   12 B × a    per accepting state {first literal or NONE, next reporting suffix or NONE, -}
- *     literals  12 B × n    {next literal with the same text or NONE, length, -}
+ *     reports    8 B × a    SCAN_REPORT_*, per accepting state
+ *     literals   8 B × n    SCAN_SAME_*
  */
-const NONE: u32 = 0xffffffff;
-
 let classes: usize = 0;
 let rows: usize = 0;
 let reports: usize = 0;
@@ -34,10 +42,10 @@ let state: u32 = 0;
 /** @returns where JavaScript writes classes, rows, reports and literals one after the other; 0 where memory ends. */
 export function ahoReserve(states: u32, classCount: u32, acceptFrom: u32, literalCount: u32): usize {
   const rowBytes = <usize>states * <usize>classCount * 4;
-  const reportBytes = <usize>(states - acceptFrom) * 12;
-  classes = alloc(256 + rowBytes + reportBytes + <usize>literalCount * 12);
+  const reportBytes = <usize>(states - acceptFrom) * SCAN_REPORT_BYTES;
+  classes = alloc(<usize>SCAN_CLASSES + rowBytes + reportBytes + <usize>literalCount * SCAN_SAME_BYTES);
   if (classes == 0) return 0;
-  rows = classes + 256;
+  rows = classes + SCAN_CLASSES;
   reports = rows + rowBytes;
   literals = reports + reportBytes;
   width = classCount;
@@ -51,14 +59,14 @@ export function ahoReset(): void {
 }
 
 function report(at: u32, end: i32): void {
-  for (let own = at; own != NONE;) {
-    const entry = reports + <usize>own * 12;
-    for (let literal = load<u32>(entry); literal != NONE;) {
-      const record = literals + <usize>literal * 12;
-      addOrderedHit(literal, end, load<u32>(record, 4));
-      literal = load<u32>(record);
+  for (let own = at; own != SCAN_NONE;) {
+    const entry = reports + <usize>own * SCAN_REPORT_BYTES;
+    for (let literal = load<u32>(entry, SCAN_REPORT_LITERAL); literal != SCAN_NONE;) {
+      const record = literals + <usize>literal * SCAN_SAME_BYTES;
+      addOrderedHit(literal, end, load<u32>(record, SCAN_SAME_LENGTH));
+      literal = load<u32>(record, SCAN_SAME_NEXT);
     }
-    own = load<u32>(entry, 4);
+    own = load<u32>(entry, SCAN_REPORT_SUFFIX);
   }
 }
 

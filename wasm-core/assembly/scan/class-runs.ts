@@ -1,11 +1,9 @@
 import { alloc } from '../arena';
+import { SCAN_CLASS_BITS, SCAN_CLASS_BYTES, SCAN_CLASS_LOWER, SCAN_CLASS_UPPER } from '../layout.gen';
+import { members } from './byte-class';
 import { addHit, beginHits, count, hasRoom, hitCount, input, position, setPosition, streamComplete } from './stream';
 
-/**
- * Runs of at least `least` bytes of one class, known when the first byte that is not of it arrives.
- *
- * table  16 B × 3   by low nibble, a bit for each high nibble: 0 to 7, then 8 to 15; and the bit of each high nibble
- */
+/** Runs of at least `least` bytes of one class, known when the first byte that is not of it arrives. */
 const ROOM_PER_BLOCK: u32 = 33;
 
 let table: usize = 0;
@@ -13,9 +11,9 @@ let least: u32 = 0;
 /** Bytes of the run that is open where the examination stands. */
 let open: u32 = 0;
 
-/** @returns where JavaScript writes the table; 0 where memory ends. */
+/** @returns where JavaScript writes SCAN_CLASS_*; 0 where memory ends. */
 export function classReserve(minLength: u32): usize {
-  table = alloc(48);
+  table = alloc(SCAN_CLASS_BYTES);
   least = minLength;
   open = 0;
   return table;
@@ -23,17 +21,6 @@ export function classReserve(minLength: u32): usize {
 
 export function classReset(): void {
   open = 0;
-}
-
-function members(text: v128, lower: v128, upper: v128, bits: v128): u64 {
-  const index = i8x16.splat(<i8>0x8f);
-  // An index of 16 and more gives 0, so the top bit chooses between the tables.
-  const row = v128.or(
-    v128.swizzle(lower, v128.and(text, index)),
-    v128.swizzle(upper, v128.and(v128.xor(text, i8x16.splat(<i8>0x80)), index)),
-  );
-  const bit = v128.swizzle(bits, i8x16.shr_u(text, 4));
-  return <u64>i8x16.bitmask(i8x16.eq(v128.and(row, bit), i8x16.splat(0))) ^ 0xffff;
 }
 
 function lengthen(by: u32): void {
@@ -48,9 +35,9 @@ function close(end: i32): void {
 export function classRun(): u32 {
   beginHits();
   const bytes = count();
-  const lower = v128.load(table);
-  const upper = v128.load(table, 16);
-  const bits = v128.load(table, 32);
+  const lower = v128.load(table, SCAN_CLASS_LOWER);
+  const upper = v128.load(table, SCAN_CLASS_UPPER);
+  const bits = v128.load(table, SCAN_CLASS_BITS);
   let at = position();
   while (at < bytes) {
     if (!hasRoom(ROOM_PER_BLOCK)) {
@@ -59,11 +46,7 @@ export function classRun(): u32 {
     }
     const p = input() + <usize>at;
     const width = min<i32>(64, bytes - at);
-    let mask =
-      members(v128.load(p), lower, upper, bits) |
-      (members(v128.load(p, 16), lower, upper, bits) << 16) |
-      (members(v128.load(p, 32), lower, upper, bits) << 32) |
-      (members(v128.load(p, 48), lower, upper, bits) << 48);
+    let mask = members(p, lower, upper, bits);
     let done: i32 = 0;
     if (width == 64 && mask == 0 && open == 0) {
       at += 64;

@@ -1,4 +1,5 @@
 import { alloc } from '../arena';
+import { SCAN_GROUP_BEFORE, SCAN_GROUP_BYTES, SCAN_GROUP_EVEN, SCAN_GROUP_ODD, SCAN_GROUP_START } from '../layout.gen';
 import { addHit, beginHits, count, hasRoom, hitCount, input, position, setPosition, streamComplete } from './stream';
 
 /**
@@ -9,19 +10,37 @@ import { addHit, beginHits, count, hasRoom, hitCount, input, position, setPositi
  *     idle --digit--> group --space or dash--> gap --digit--> group
  *       ^--- anything else, or a gap too long ---|
  *
- * Text is skipped 64 bytes at a time as masks, one bit a byte, while idle; the machine sees only runs of characters
- * that hold enough digits. A run that reaches the end of the 64 is looked at again from its start.
+ * Text is skipped in blocks of 64 bytes as masks, one bit a byte, while idle; of a run that is open at the end of a
+ * block its length is carried into the next, so that no block waits for the one before. A run of characters with enough
+ * digits is judged as a whole where it is one group; the machine sees only those of several.
  *
- * groups  16 B × 32, a ring: {start i32, digits before u32, sum with even places doubled u32, with odd ones u32}
+ * groups  16 B × 32, a ring: SCAN_GROUP_*
  */
 const GROUPS: u32 = 32;
 const MIN_ROOM: u32 = 32;
+
+/**
+ * Vectors that the loops need, 16 bytes each: read, so that the compiler keeps them in registers.
+ *
+ *     0  what makes digits the lowest signed bytes   16  the first that is none   32  spaces   48  dashes
+ *    64  zeros as text   80  ones in even places   96  nines   112  nothing, then everything: from 112 + n the last n
+ */
+const VECTORS: usize = memory.data<u8>(
+  [
+    176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 176, 138, 138, 138, 138, 138, 138, 138,
+    138, 138, 138, 138, 138, 138, 138, 138, 138, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 45, 45,
+    45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 45, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48,
+    48, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255,
+  ],
+  16,
+);
 
 let least: u32 = 0;
 let most: u32 = 0;
 let maxGap: u32 = 0;
 let luhn: bool = false;
-let widen: u64 = 0;
 
 let groups: usize = 0;
 let groupCount: u32 = 0;
@@ -32,12 +51,11 @@ let even: u32 = 0;
 let odd: u32 = 0;
 
 export function digitsReserve(minDigits: u32, maxDigits: u32, gapBytes: u32, check: u32): usize {
-  groups = alloc(<usize>GROUPS * 16);
+  groups = alloc(<usize>GROUPS * SCAN_GROUP_BYTES);
   least = minDigits;
   most = maxDigits;
   maxGap = gapBytes;
   luhn = check != 0;
-  widen = <u64>min<u32>(minDigits - 8, 8);
   digitsReset();
   return groups;
 }
@@ -56,7 +74,7 @@ function endRun(): void {
 }
 
 function groupAt(index: u32): usize {
-  return groups + ((<usize>(index & (GROUPS - 1))) << 4);
+  return groups + <usize>(index & (GROUPS - 1)) * SCAN_GROUP_BYTES;
 }
 
 /** The group that ended before `end` may be the last of a number: tries the groups it may begin with, nearest first. */
@@ -65,13 +83,13 @@ function closeGroup(end: i32): void {
   const oldest = groupCount > GROUPS ? groupCount - GROUPS : 0;
   for (let i = groupCount; i > oldest; i--) {
     const group = groupAt(i - 1);
-    const length = digits - load<u32>(group, 4);
+    const length = digits - load<u32>(group, SCAN_GROUP_BEFORE);
     if (length > most) break;
     if (length < least) continue;
     // The last digit counts once, so those in places of the other parity count twice.
-    const sum = (digits & 1) == 1 ? odd - load<u32>(group, 12) : even - load<u32>(group, 8);
+    const sum = (digits & 1) == 1 ? odd - load<u32>(group, SCAN_GROUP_ODD) : even - load<u32>(group, SCAN_GROUP_EVEN);
     if (luhn && sum % 10 != 0) continue;
-    const start = load<i32>(group);
+    const start = load<i32>(group, SCAN_GROUP_START);
     addHit(length, end, <u32>(end - start));
   }
 }
@@ -79,10 +97,10 @@ function closeGroup(end: i32): void {
 function takeDigit(value: u32, at: i32): void {
   if (!inGroup) {
     const group = groupAt(groupCount++);
-    store<i32>(group, at);
-    store<u32>(group, digits, 4);
-    store<u32>(group, even, 8);
-    store<u32>(group, odd, 12);
+    store<i32>(group, at, SCAN_GROUP_START);
+    store<u32>(group, digits, SCAN_GROUP_BEFORE);
+    store<u32>(group, even, SCAN_GROUP_EVEN);
+    store<u32>(group, odd, SCAN_GROUP_ODD);
     inGroup = true;
     gap = 0;
   }
@@ -114,84 +132,115 @@ function follow(at: i32, bytes: i32): i32 {
   return at;
 }
 
-function digitMask(text: v128): u64 {
-  return <u64>i8x16.bitmask(i8x16.lt_u(i8x16.sub(text, i8x16.splat(48)), i8x16.splat(10)));
+function digitMask(text: v128, lowest: v128, behind: v128): u64 {
+  return <u64>(<u32>i8x16.bitmask(i8x16.lt_s(i8x16.sub(text, lowest), behind)));
 }
 
-function gapMask(text: v128): u64 {
-  return <u64>i8x16.bitmask(v128.or(i8x16.eq(text, i8x16.splat(32)), i8x16.eq(text, i8x16.splat(45))));
+function gapMask(text: v128, space: v128, dash: v128): u64 {
+  return <u64>(<u32>i8x16.bitmask(v128.or(i8x16.eq(text, space), i8x16.eq(text, dash))));
 }
 
 /** Whether the `length` digits before `end`, 32 at the most, have a right check digit. */
 function luhnHolds(end: usize, length: u32): bool {
-  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const zero = i8x16.splat(48);
-  const head = v128.and(i8x16.sub(v128.load(end - 32), zero), i8x16.ge_s(places, i8x16.splat(<i8>(32 - <i32>length))));
-  const tail = v128.and(i8x16.sub(v128.load(end - 16), zero), i8x16.ge_s(places, i8x16.splat(<i8>(16 - <i32>length))));
-  const counted = i8x16.add(weighed(head), weighed(tail));
-  const sums = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(counted));
-  const sum =
-    i32x4.extract_lane(sums, 0) +
-    i32x4.extract_lane(sums, 1) +
-    i32x4.extract_lane(sums, 2) +
-    i32x4.extract_lane(sums, 3);
-  return sum % 10 == 0;
+  const sums =
+    length > 16 ? i16x8.add(weighed(end - 16, 16), weighed(end - 32, length - 16)) : weighed(end - 16, length);
+  const halves = i64x2.extract_lane(sums, 0) + i64x2.extract_lane(sums, 1);
+  return <u32>((<u64>halves * 0x0001_0001_0001_0001) >> 48) % 10 == 0;
 }
 
-/** Digits of which every other one, not the last, counts twice. */
-function weighed(digits: v128): v128 {
-  const doubled = i8x16.add(digits, v128.and(digits, i16x8.splat(0x00ff)));
-  return i8x16.sub(doubled, v128.and(i8x16.gt_u(doubled, i8x16.splat(9)), i8x16.splat(9)));
+/** The last `length` of 16 digits at `at` as Luhn counts them, every other one, not the last, doubled; added in pairs. */
+function weighed(at: usize, length: u32): v128 {
+  const digits = v128.and(i8x16.sub(v128.load(at), v128.load(VECTORS, 64)), v128.load(VECTORS + <usize>length, 112));
+  const twice = i8x16.add(digits, v128.and(digits, v128.load(VECTORS, 80)));
+  const nine = v128.load(VECTORS, 96);
+  return i16x8.extadd_pairwise_i8x16_u(i8x16.sub(twice, v128.and(i8x16.gt_s(twice, nine), nine)));
 }
 
-/** The next run of characters from `at` with enough digits, or that reaches the last 64 bytes. */
-function skip(at: i32, bytes: i32): i32 {
+/** Characters of a run, as a mask of 64 bytes: digits, and behind them gaps; one too long may pass at its beginning. */
+function runMask(ones: u64, gaps: u64, openBefore: u64, digitBefore: u64): u64 {
+  let run = ones | (gaps & ((ones << 1) | digitBefore));
+  for (let i: u32 = 1; i < maxGap; i++) run |= gaps & ((run << 1) | openBefore);
+  return run;
+}
+
+/**
+ * Whole blocks of 64 bytes from `at`, where the machine is idle, as masks; runs that may hold a number are judged here
+ * where they are one group, else by the machine. @returns where the machine goes on: where the run begins that is open
+ * at the end of the last block; -1 - where, for want of room
+ */
+function skim(at: i32, bytes: i32): i32 {
   const base = input();
-  while (at + 64 <= bytes) {
+  const lowest = v128.load(VECTORS);
+  const behind = v128.load(VECTORS, 16);
+  const space = v128.load(VECTORS, 32);
+  const dash = v128.load(VECTORS, 48);
+  const gapsCount: u64 = maxGap == 0 ? 0 : u64.MAX_VALUE;
+  const thirteen = least >= 13;
+  const enough: u32 = thirteen ? 13 : 8;
+  let ones: u64 = 0;
+  /** Characters of the run that is open where the block begins. */
+  let open: u32 = 0;
+  for (; at + 64 <= bytes; at += 64) {
     const p = base + <usize>at;
     const a = v128.load(p);
     const b = v128.load(p, 16);
     const c = v128.load(p, 32);
     const d = v128.load(p, 48);
-    const ones = digitMask(a) | (digitMask(b) << 16) | (digitMask(c) << 32) | (digitMask(d) << 48);
-    if (ones == 0) {
-      at += 64;
+    const onesBefore = ones;
+    ones =
+      digitMask(a, lowest, behind) |
+      (digitMask(b, lowest, behind) << 16) |
+      (digitMask(c, lowest, behind) << 32) |
+      (digitMask(d, lowest, behind) << 48);
+    if (ones == 0 && open < enough) {
+      open = 0;
       continue;
     }
-    let run = ones;
-    if (maxGap != 0) {
-      const gaps = gapMask(a) | (gapMask(b) << 16) | (gapMask(c) << 32) | (gapMask(d) << 48);
-      let left = gaps & (ones << 1);
-      let right = gaps & ((ones >> 1) | 0x8000000000000000);
-      for (let i: u32 = 1; i < maxGap; i++) {
-        left |= gaps & (left << 1);
-        right |= gaps & ((right >> 1) | 0x8000000000000000);
-      }
-      run |= left & right;
+    const gaps =
+      (gapMask(a, space, dash) |
+        (gapMask(b, space, dash) << 16) |
+        (gapMask(c, space, dash) << 32) |
+        (gapMask(d, space, dash) << 48)) &
+      gapsCount;
+    const digitBefore = onesBefore >> 63;
+    const run =
+      maxGap <= 1 ? ones | (gaps & ((ones << 1) | digitBefore)) : runMask(ones, gaps, <u64>(open != 0), digitBefore);
+    const lead = <u32>ctz<u64>(~run);
+    if (lead == 64) {
+      open += 64;
+      continue;
     }
-    // What is open at the end is looked at again with what follows it, unless it fills all 64.
-    const open = <i32>clz<u64>(~run);
-    if (open == 64) return at;
-    let long = run & (run >> 1);
-    long &= long >> 2;
-    long &= long >> 4;
-    long &= long >> widen;
-    while (long != 0) {
-      const start = ctz<u64>(long);
-      const length = ctz<u64>(~(run >> start));
-      if (start + length >= 64) break;
-      const within = (((<u64>1) << length) - 1) << start;
-      const held = <u32>popcnt<u64>(ones & within);
-      // A group that stands alone is judged here, so that the machine sees it only when it is a number.
-      const alone = <u64>held == length;
-      if (held >= least && !(alone && (held > most || (luhn && !luhnHolds(p + <usize>(start + length), held))))) {
-        return at + <i32>start;
+    let long = run & (run << 1);
+    long &= long << 2;
+    long &= long << 4;
+    if (thirteen) long &= long << 5;
+    let stops = ((long << 1) & ~run) | ((<u64>(open + lead >= enough)) << lead);
+    for (; stops != 0; stops &= stops - 1) {
+      const bit = <u32>ctz<u64>(stops);
+      // The bytes before the stop, the last at the top.
+      const digitsBack = (ones << (<u64>(63 - bit))) << 1;
+      let length = <u32>clz<u64>(~((run << (<u64>(63 - bit))) << 1));
+      let held = <u32>popcnt<u64>((digitsBack >> 1) >> <u64>(63 - length));
+      if (length == bit) {
+        length += open;
+        held += open < 64 ? <u32>popcnt<u64>((onesBefore >> 1) >> <u64>(63 - open)) : open;
       }
-      long &= ~within;
+      if (held < least) continue;
+      const end = at + <i32>bit;
+      if (held == length && open < 64) {
+        if (held > most || (luhn && !luhnHolds(base + <usize>end, held))) continue;
+        if (!hasRoom(1)) return -1 - (end - <i32>held);
+        addHit(held, end, held);
+        continue;
+      }
+      for (let from = end - <i32>length; from < end;) {
+        from = follow(from, end + 1);
+        if (from < 0) return from;
+      }
     }
-    at += 64 - open;
+    open = <u32>clz<u64>(~run);
   }
-  return at;
+  return at - <i32>open;
 }
 
 export function digitsRun(): u32 {
@@ -199,16 +248,18 @@ export function digitsRun(): u32 {
   const bytes = count();
   let at = position();
   while (at < bytes) {
-    if (!inGroup && groupCount == 0) at = skip(at, bytes);
-    const stopped = follow(at, bytes);
-    if (stopped < 0) {
-      setPosition(-1 - stopped);
+    if (!inGroup && groupCount == 0) at = skim(at, bytes);
+    if (at >= 0) at = follow(at, bytes);
+    if (at < 0) {
+      setPosition(-1 - at);
       return hitCount();
     }
-    at = stopped;
   }
   const oldest = groupCount > GROUPS ? groupCount - GROUPS : 0;
-  for (let i = oldest; i < groupCount; i++) store<i32>(groupAt(i), load<i32>(groupAt(i)) - bytes);
+  for (let i = oldest; i < groupCount; i++) {
+    const group = groupAt(i);
+    store<i32>(group, load<i32>(group, SCAN_GROUP_START) - bytes, SCAN_GROUP_START);
+  }
   streamComplete();
   return hitCount();
 }

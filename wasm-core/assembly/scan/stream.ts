@@ -1,16 +1,14 @@
 import { alloc } from '../arena';
+import { SCAN_HISTORY, SCAN_HIT_BYTES, SCAN_HIT_END, SCAN_HIT_LENGTH, SCAN_HIT_WHAT, SCAN_PAD } from '../layout.gen';
 
 /**
  * What every scanner of this module works on. An instance holds one scanner.
  *
  *     history  256 B          the bytes before this chunk, the last one at `input - 1`; zeros before the stream
  *     input    capacity B     the chunk, written by JavaScript; 64 bytes behind it are read, never used
- *     hits     12 B × n       {what u32, end i32, length u32}; `end` counts from the start of the chunk, and is 0 or
- *                             negative where a run that ended before it is known to have ended only now
+ *     hits     12 B × n       SCAN_HIT_*
  */
-export const HISTORY: usize = 256;
-const PAD: usize = 64;
-const HIT_BYTES: usize = 12;
+const HISTORY: usize = SCAN_HISTORY;
 
 let inputAt: usize = 0;
 let hitsAt: usize = 0;
@@ -21,8 +19,8 @@ let seen: i32 = 0;
 let found: u32 = 0;
 
 export function streamReserve(capacity: u32, hits: u32): usize {
-  const block = alloc(HISTORY + <usize>capacity + PAD);
-  hitsAt = alloc(<usize>hits * HIT_BYTES);
+  const block = alloc(HISTORY + <usize>capacity + <usize>SCAN_PAD);
+  hitsAt = alloc(<usize>hits * SCAN_HIT_BYTES);
   if (block == 0 || hitsAt == 0) return 0;
   inputAt = block + HISTORY;
   most = hits;
@@ -92,22 +90,26 @@ export function hasRoom(hits: u32): bool {
 
 /** The caller has made sure of the room. */
 export function addHit(what: u32, end: i32, length: u32): void {
-  const at = hitsAt + <usize>found * HIT_BYTES;
-  store<u32>(at, what);
-  store<i32>(at, end, 4);
-  store<u32>(at, length, 8);
+  const at = hitsAt + <usize>found * SCAN_HIT_BYTES;
+  store<u32>(at, what, SCAN_HIT_WHAT);
+  store<i32>(at, end, SCAN_HIT_END);
+  store<u32>(at, length, SCAN_HIT_LENGTH);
   found++;
 }
 
 /** As `addHit`, but in ascending order of `what` among the hits with the same end. */
 export function addOrderedHit(what: u32, end: i32, length: u32): void {
-  let at = hitsAt + <usize>found * HIT_BYTES;
-  while (at > hitsAt && load<i32>(at - HIT_BYTES, 4) == end && load<u32>(at - HIT_BYTES) > what) {
-    memory.copy(at, at - HIT_BYTES, HIT_BYTES);
-    at -= HIT_BYTES;
+  let at = hitsAt + <usize>found * SCAN_HIT_BYTES;
+  while (
+    at > hitsAt &&
+    load<i32>(at - SCAN_HIT_BYTES, SCAN_HIT_END) == end &&
+    load<u32>(at - SCAN_HIT_BYTES, SCAN_HIT_WHAT) > what
+  ) {
+    memory.copy(at, at - SCAN_HIT_BYTES, SCAN_HIT_BYTES);
+    at -= SCAN_HIT_BYTES;
   }
-  store<u32>(at, what);
-  store<i32>(at, end, 4);
-  store<u32>(at, length, 8);
+  store<u32>(at, what, SCAN_HIT_WHAT);
+  store<i32>(at, end, SCAN_HIT_END);
+  store<u32>(at, length, SCAN_HIT_LENGTH);
   found++;
 }

@@ -1,16 +1,7 @@
 import { alloc } from '../arena';
-import {
-  addOrderedHit,
-  beginHits,
-  count,
-  hasRoom,
-  hitCount,
-  input,
-  position,
-  remembered,
-  setPosition,
-  streamComplete,
-} from './stream';
+import { SCAN_TEDDY_LITERALS, SCAN_TEDDY_STARTS } from '../layout.gen';
+import { compareLiterals, literalBytes, setLiterals } from './literal-records';
+import { beginHits, count, hasRoom, hitCount, input, position, setPosition, streamComplete } from './stream';
 
 /**
  * Up to 64 literals by the packed comparison known as Teddy: literals lie in 8 buckets, one bit each; the last four
@@ -20,29 +11,20 @@ import {
  *
  *     masks     16 B × 8   for each of the four bytes, first to last: by low nibble, by high nibble
  *     starts     4 B × 9   the first literal of each bucket, and the end
- *     literals  64 B × n   {mask v128, fold v128, text v128, length u32, index u32, rest u32, -}
- *     rests      2 B × m   for literals over 16 bytes, from the 17th last backwards: {text u8, fold u8}
- *
- * A byte b equals the literal's when (b | fold) & mask == text.
+ *     literals, rests      see `literal-records.ts`
  */
-const LITERAL_BYTES: usize = 64;
-
 let masks: usize = 0;
 let starts: usize = 0;
-let literals: usize = 0;
-let rests: usize = 0;
 let scratch: usize = 0;
 let total: u32 = 0;
 
 /** @returns where JavaScript writes the four sections one after the other; 0 where memory ends. */
 export function teddyReserve(count: u32, restBytes: u32): usize {
-  const size = 128 + 48 + <usize>count * LITERAL_BYTES + <usize>restBytes;
-  masks = alloc(size);
+  masks = alloc(<usize>SCAN_TEDDY_LITERALS + literalBytes(count, restBytes));
   scratch = alloc(16);
   if (masks == 0 || scratch == 0) return 0;
-  starts = masks + 128;
-  literals = starts + 48;
-  rests = literals + <usize>count * LITERAL_BYTES;
+  starts = masks + SCAN_TEDDY_STARTS;
+  setLiterals(masks + SCAN_TEDDY_LITERALS, count);
   total = count;
   return masks;
 }
@@ -56,25 +38,9 @@ function buckets(byte: usize, low: v128, high: v128): v128 {
 
 /** Compares the literals of the buckets with the text that ends with byte `at` of the chunk. */
 function verify(at: i32, candidates: u32): void {
-  const last = input() + <usize>at;
-  const text = v128.load(last - 15);
-  const available = at + 1 + remembered();
   for (; candidates != 0; candidates &= candidates - 1) {
     const bucket = starts + ((<usize>ctz<u32>(candidates)) << 2);
-    let literal = literals + <usize>load<u32>(bucket) * LITERAL_BYTES;
-    const end = literals + <usize>load<u32>(bucket, 4) * LITERAL_BYTES;
-    for (; literal < end; literal += LITERAL_BYTES) {
-      const folded = v128.and(v128.or(text, v128.load(literal, 16)), v128.load(literal));
-      if (v128.any_true(v128.xor(folded, v128.load(literal, 32)))) continue;
-      const length = load<u32>(literal, 48);
-      if (<i32>length > available) continue;
-      let rest = rests + <usize>load<u32>(literal, 56);
-      let left = length > 16 ? length - 16 : 0;
-      for (let p = last - 16; left > 0; left--, p--, rest += 2) {
-        if ((load<u8>(p) | load<u8>(rest, 1)) != load<u8>(rest)) break;
-      }
-      if (left == 0) addOrderedHit(load<u32>(literal, 52), at + 1, length);
-    }
+    compareLiterals(load<u32>(bucket), load<u32>(bucket, 4), at);
   }
 }
 

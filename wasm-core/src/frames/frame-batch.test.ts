@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FramesComparison } from '../../fixtures/frames-differential.ts';
 import { ReferenceFrameBatch } from '../reference/frames-reference.ts';
 import type { FrameBatchFace } from './frame-batch-face.ts';
 import { FrameBatch } from './frame-batch.ts';
@@ -152,4 +153,10 @@ it('takes any bytes as the reference does, and writes to its own regions only', 
     expect(batch.outgoing.every((word) => word === 0)).toBe(true);
   });
   fc.assert(property, { numRuns: 300 });
+});
+
+it('describes and emits a million frames as the reference does', { timeout: 60_000 }, () => {
+  const comparison = new FramesComparison(20_261_122);
+  while (comparison.counts.operations < 1_000_000) comparison.round();
+  expect(comparison.counts.violations).toBeGreaterThan(100);
 });

@@ -6,32 +6,38 @@
 const DOT = 0x2e;
 const COLON = 0x3a;
 const ZERO = 0x30;
+const NINE = 0x39;
 export const MAPPED = 0xffff;
+
+/** The value of a character as a hex digit, -1 for any other: digits and letters are mixed, so not by comparisons. */
+const HEX = Int8Array.from({ length: 256 }, (_, code) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase()),
+);
 
 /** The IPv4 address as a u32, or -1. */
 export function parseIPv4(text: string, from = 0): number {
+  const end = text.length;
+  if (end - from < 7 || end - from > 15) return -1;
   let address = 0;
-  let at = from;
-  for (let part = 0; part < 4; part++) {
-    if (part > 0 && text.charCodeAt(at++) !== DOT) return -1;
-    const first = at;
-    let value = 0;
-    for (; at < first + 3; at++) {
-      const digit = text.charCodeAt(at) - ZERO;
-      // Past the end the code is NaN, which fails this comparison too.
-      if (!(digit >= 0 && digit <= 9)) break;
-      value = value * 10 + digit;
+  let dots = 0;
+  let value = 0;
+  let digits = 0;
+  for (let at = from; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0) return -1;
+      address = (address << 8) | value;
+      dots++;
+      value = 0;
+      digits = 0;
+      continue;
     }
-    if (at === first || value > 255 || (at > first + 1 && text.charCodeAt(first) === ZERO)) return -1;
-    address = address * 256 + value;
+    if (code < ZERO || code > NINE || (value === 0 && digits > 0)) return -1;
+    value = value * 10 + code - ZERO;
+    digits++;
+    if (value > 255) return -1;
   }
-  return at === text.length ? address : -1;
-}
-
-function hexDigit(code: number): number {
-  if (code >= ZERO && code <= 0x39) return code - ZERO;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+  return dots === 3 && digits > 0 ? ((address << 8) | value) >>> 0 : -1;
 }
 
 const groups = new Uint16Array(8);
@@ -51,13 +57,15 @@ export function parseIPv6(text: string, out: Uint32Array): boolean {
   while (at < end) {
     if (count === 8) return false;
     const first = at;
+    const most = Math.min(end, at + 4);
     let value = 0;
-    for (; at < end && at < first + 4; at++) {
-      const digit = hexDigit(text.charCodeAt(at));
+    for (; at < most; at++) {
+      const code = text.charCodeAt(at);
+      const digit = code < 256 ? (HEX[code] ?? -1) : -1;
       if (digit < 0) break;
       value = (value << 4) | digit;
     }
-    if (text.charCodeAt(at) === DOT) {
+    if (at < end && text.charCodeAt(at) === DOT) {
       const tail = parseIPv4(text, first);
       if (count > 6 || tail < 0) return false;
       groups[count++] = tail >>> 16;
@@ -75,12 +83,11 @@ export function parseIPv6(text: string, out: Uint32Array): boolean {
     }
   }
   if (gap < 0 ? count !== 8 : count > 7) return false;
-  const shift = 8 - count;
-  out.fill(0);
-  for (let i = 0; i < count; i++) {
-    const place = gap >= 0 && i >= gap ? i + shift : i;
-    out[place >> 1] = (out[place >> 1] ?? 0) | ((groups[i] ?? 0) << (place & 1 ? 0 : 16));
+  if (gap >= 0) {
+    groups.copyWithin(8 - (count - gap), gap, count);
+    groups.fill(0, gap, 8 - (count - gap));
   }
+  for (let word = 0; word < 4; word++) out[word] = ((groups[2 * word] ?? 0) << 16) | (groups[2 * word + 1] ?? 0);
   return true;
 }
 

@@ -2,13 +2,19 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreError } from '../errors.ts';
 import { ReferenceLpm } from '../reference/index.ts';
+import type { LpmFace } from '../create-core.ts';
 import { LpmTable } from './lpm-table.ts';
 import type { LpmEntry } from './lpm-table.ts';
 import { rangeToPrefixes } from './range-to-prefixes.ts';
 
-const table = (...prefixes: string[]): LpmTable => LpmTable.build(prefixes.map((prefix, value) => ({ prefix, value })));
+const numbered = (prefixes: readonly string[]): LpmEntry[] => prefixes.map((prefix, value) => ({ prefix, value }));
 
-describe('LpmTable', () => {
+describe.each([
+  ['WebAssembly', LpmTable],
+  ['reference', ReferenceLpm],
+] as const)('longest-prefix match: %s', (_, Table) => {
+  const table = (...prefixes: string[]): LpmFace => Table.build(numbered(prefixes));
+
   it('gives the longest prefix that covers', () => {
     const routes = table('10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '2001:db8::/32', '2001:db8:1::/48');
     const expected: [string, number][] = [
@@ -33,7 +39,7 @@ describe('LpmTable', () => {
   });
 
   it('knows nothing when empty', () => {
-    const empty = LpmTable.build([]);
+    const empty = Table.build([]);
     expect([
       empty.lookup('0.0.0.0'),
       empty.lookup('255.255.255.255'),
@@ -85,7 +91,7 @@ describe('LpmTable', () => {
 
   it('lets the later of two equal prefixes win, and ignores bits after a prefix', () => {
     expect(table('10.0.0.0/8', '10.9.9.9/8', '10.0.0.0/8').lookup('10.1.1.1')).toBe(2);
-    const many = LpmTable.build(Array.from({ length: 1000 }, (_, value) => ({ prefix: '10.0.0.0/8', value })));
+    const many = Table.build(Array.from({ length: 1000 }, (_, value) => ({ prefix: '10.0.0.0/8', value })));
     expect(many.lookup('10.1.1.1')).toBe(999);
     expect(many.lookup('9.9.9.9')).toBe(-1);
   });
@@ -130,9 +136,9 @@ describe('LpmTable', () => {
       { base: 0n, bits: 1.5, value: 0 },
     ];
     for (const entry of bad) {
-      expect(() => LpmTable.build([entry])).toThrow(expect.objectContaining({ code: 'CW_CORE_PREFIX' }));
+      expect(() => Table.build([entry])).toThrow(expect.objectContaining({ code: 'CW_CORE_PREFIX' }));
     }
-    expect(LpmTable.build([{ prefix: '::/0', value: 2 ** 31 - 1 }]).lookup('::')).toBe(2 ** 31 - 1);
+    expect(Table.build([{ prefix: '::/0', value: 2 ** 31 - 1 }]).lookup('::')).toBe(2 ** 31 - 1);
   });
 
   it('refuses what is no address', () => {
@@ -140,7 +146,9 @@ describe('LpmTable', () => {
       expect(() => table('::/0').lookup(text)).toThrow(expect.objectContaining({ code: 'CW_CORE_ADDRESS' }));
     }
   });
+});
 
+describe('LpmTable', () => {
   it('grows its memory while it is built', () => {
     const entries = Array.from({ length: 50_000 }, (_, i) => ({ base: BigInt(i * 7) << 64n, bits: 64, value: i }));
     const large = LpmTable.build(entries);
@@ -296,8 +304,8 @@ describe('lookupBatch', () => {
     );
   });
 
-  it('refuses lengths that do not fit', () => {
-    const table = LpmTable.build([]);
+  it.each([LpmTable, ReferenceLpm])('refuses lengths that do not fit', (Table) => {
+    const table = Table.build([]);
     for (const [length, results] of [
       [5, 2],
       [8, 1],

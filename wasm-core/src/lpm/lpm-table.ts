@@ -1,66 +1,72 @@
 import { instantiateCore } from '../core-instance.ts';
 import type { CoreExports } from '../core-instance.ts';
 import { CoreError } from '../errors.ts';
+import {
+  LPM_BATCH_BYTES,
+  LPM_BATCH_V4,
+  LPM_BATCH_V6,
+  LPM_RECORD_BITS,
+  LPM_RECORD_BYTES,
+  LPM_RECORD_HIGH,
+  LPM_RECORD_LOW,
+  LPM_RECORD_VALUE,
+} from '../layout.gen.ts';
 import { MAPPED, parseIPv4, parseIPv6 } from './address.ts';
 import { readPrefix } from './prefix.ts';
 import type { LpmPrefix } from './prefix.ts';
 
 const MAX_ENTRIES = 1 << 22;
-const RECORD_BYTES = 32;
-/** Through which batches are passed. */
-const SCRATCH_BYTES = 65_536;
 
 export type LpmEntry = LpmPrefix & {
   /** 0 to 2^31 - 1. */
   readonly value: number;
 };
 
-/** Ends below IPv4 what covers more than it. */
-const NO_IPV4 = { base: 0xffff_0000_0000n, bits: 96, value: -1 };
+/** Views of where a batch is passed; memory does not grow any more. */
+interface LpmBatch {
+  readonly addresses: Uint8Array;
+  readonly answers: Int32Array;
+  /** As much of the answers as the last batch had. */
+  answered: Int32Array;
+}
 
 /** Where IPv6 text is parsed to; used within one call only. */
 const words = new Uint32Array(4);
 
 /**
- * Longest-prefix match for IPv4 and IPv6 in a WebAssembly instance of its own: about 90 bytes per prefix, 64 KiB at
- * least, given back when the table is collected. Both families share the 128-bit line, so an IPv4-mapped IPv6 address
+ * Longest-prefix match for IPv4 and IPv6 in a WebAssembly instance of its own, given back when the table is collected:
+ * 64 KiB, 128 KiB more once a batch was looked up, and 90 to 140 bytes per prefix. Both families share the 128-bit line, so an IPv4-mapped IPv6 address
  * is the IPv4 address; a prefix that contains all of IPv4 and more, as ::/0, is IPv6 alone and covers none of it.
  */
 export class LpmTable {
   /** How many entries it was built from. */
   readonly size: number;
   readonly #core: CoreExports;
+  /** Reserved by the first batch. */
+  #batch: LpmBatch | null = null;
 
-  readonly #scratch: number;
-
-  private constructor(core: CoreExports, size: number, scratch: number) {
+  private constructor(core: CoreExports, size: number) {
     this.#core = core;
     this.size = size;
-    this.#scratch = scratch;
   }
 
   /** Where the same prefix stands twice, the later entry wins. Throws `CW_CORE_PREFIX`, or `CW_CORE_MEMORY`. */
   static build(entries: readonly LpmEntry[]): LpmTable {
     if (entries.length > MAX_ENTRIES) throw new CoreError('CW_CORE_MEMORY', `more than ${MAX_ENTRIES} prefixes`);
     const core = instantiateCore();
-    const records = entries.length + 1;
-    const at = core.lpmReserve(records) >>> 0;
+    const at = core.lpmReserve(entries.length) >>> 0;
     if (at === 0) throw new CoreError('CW_CORE_MEMORY');
-    const view = new DataView(core.memory.buffer, at, records * RECORD_BYTES);
+    const view = new DataView(core.memory.buffer, at, entries.length * LPM_RECORD_BYTES);
     const prefix = new Uint32Array(4);
-    // First, so that an entry for all of IPv4 wins over it.
-    writeRecord(view, 0, NO_IPV4, prefix);
     for (const [i, entry] of entries.entries()) {
       const { value } = entry;
       if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) {
         throw new CoreError('CW_CORE_PREFIX', `the value of a prefix is 0 to 2147483647, not ${value}`);
       }
-      writeRecord(view, i + 1, entry, prefix);
+      writeRecord(view, i * LPM_RECORD_BYTES, entry, prefix);
     }
-    if (core.lpmBuild(records) !== 0) throw new CoreError('CW_CORE_MEMORY');
-    const scratch = core.reserve(SCRATCH_BYTES) >>> 0;
-    if (scratch === 0) throw new CoreError('CW_CORE_MEMORY');
-    return new LpmTable(core, entries.length, scratch);
+    if (core.lpmBuild(entries.length) !== 0) throw new CoreError('CW_CORE_MEMORY');
+    return new LpmTable(core, entries.length);
   }
 
   /** The value of the longest prefix that covers the address, -1 where none does. Throws `CW_CORE_ADDRESS`. */
@@ -70,8 +76,7 @@ export class LpmTable {
     if (!parseIPv6(address, words)) {
       throw new CoreError('CW_CORE_ADDRESS', `not an IP address: ${JSON.stringify(address.slice(0, 60))}`);
     }
-    const [a = 0, b = 0, c = 0, d = 0] = words;
-    return this.#lookup6(a, b, c, d);
+    return this.#lookup6(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0);
   }
 
   /** `lookup` for 4 or 16 bytes in network order. Throws `CW_CORE_ADDRESS` on any other length. */
@@ -86,28 +91,24 @@ export class LpmTable {
 
   /**
    * `lookup` for many addresses of one family, 4 or 16 bytes each in network order, back to back; the answer to each
-   * goes to its place in `results`. One call into WebAssembly per 64 KiB. Throws `CW_CORE_ADDRESS` where the lengths do
-   * not fit.
+   * goes to its place in `results`. One call into WebAssembly per 64 KiB; no allocation up to there, where a batch has
+   * as many as the last. Throws `CW_CORE_ADDRESS` where the lengths do not fit.
    */
   lookupBatch(addresses: Uint8Array, results: Int32Array, family: 'ipv4' | 'ipv6'): void {
     const width = family === 'ipv4' ? 4 : 16;
-    if (addresses.length % width !== 0 || results.length < addresses.length / width) {
+    const total = addresses.length / width;
+    if (!Number.isInteger(total) || results.length < total) {
       throw new CoreError('CW_CORE_ADDRESS', `addresses of ${width} bytes, and a result for each`);
     }
-    const { buffer } = this.#core.memory;
-    const bytes = new Uint8Array(buffer, this.#scratch, SCRATCH_BYTES);
-    const words = new Int32Array(buffer, this.#scratch, SCRATCH_BYTES / 4);
-    for (let from = 0; from < addresses.length; from += SCRATCH_BYTES) {
-      const part = addresses.subarray(from, from + SCRATCH_BYTES);
-      const count = part.length / width;
-      bytes.set(part);
-      if (width === 4) {
-        this.#core.lpmBatch4(this.#scratch, count);
-        results.set(words.subarray(0, count), from / 4);
-        continue;
-      }
-      this.#core.lpmBatch6(this.#scratch, count);
-      for (let i = 0; i < count; i++) results[from / 16 + i] = words[4 * i] ?? -1;
+    const batch = (this.#batch ??= this.#reserveBatch());
+    const most = family === 'ipv4' ? LPM_BATCH_V4 : LPM_BATCH_V6;
+    for (let from = 0; from < total; from += most) {
+      const count = Math.min(most, total - from);
+      batch.addresses.set(total <= most ? addresses : addresses.subarray(from * width, (from + count) * width));
+      if (family === 'ipv4') this.#core.lpmBatch4(count);
+      else this.#core.lpmBatch6(count);
+      if (batch.answered.length !== count) batch.answered = batch.answers.subarray(0, count);
+      results.set(batch.answered, from);
     }
   }
 
@@ -116,20 +117,27 @@ export class LpmTable {
     return this.#core.memory.buffer.byteLength;
   }
 
+  #reserveBatch(): LpmBatch {
+    const at = this.#core.lpmReserveBatch() >>> 0;
+    if (at === 0) throw new CoreError('CW_CORE_MEMORY');
+    const { buffer } = this.#core.memory;
+    const answers = new Int32Array(buffer, at + LPM_BATCH_BYTES, LPM_BATCH_V4);
+    return { addresses: new Uint8Array(buffer, at, LPM_BATCH_BYTES), answers, answered: answers };
+  }
+
   #lookup6(a: number, b: number, c: number, d: number): number {
     if (a === 0 && b === 0 && c === MAPPED) return this.#core.lpmLookup4(d);
     return this.#core.lpmLookup6(a, b, c, d);
   }
 }
 
-function writeRecord(view: DataView, index: number, entry: LpmEntry, prefix: Uint32Array): void {
+function writeRecord(view: DataView, record: number, entry: LpmEntry, prefix: Uint32Array): void {
   const bits = readPrefix(entry, prefix);
-  const record = index * RECORD_BYTES;
   const [a = 0, b = 0, c = 0, d = 0] = prefix;
-  view.setUint32(record, b, true);
-  view.setUint32(record + 4, a, true);
-  view.setUint32(record + 8, d, true);
-  view.setUint32(record + 12, c, true);
-  view.setUint32(record + 16, bits, true);
-  view.setInt32(record + 20, entry.value, true);
+  view.setUint32(record + LPM_RECORD_HIGH, b, true);
+  view.setUint32(record + LPM_RECORD_HIGH + 4, a, true);
+  view.setUint32(record + LPM_RECORD_LOW, d, true);
+  view.setUint32(record + LPM_RECORD_LOW + 4, c, true);
+  view.setUint32(record + LPM_RECORD_BITS, bits, true);
+  view.setInt32(record + LPM_RECORD_VALUE, entry.value, true);
 }

@@ -59,10 +59,16 @@ export function checkKey(key: FlowKey, family: 4 | 6): void {
   within(key.destinationPort, 0, 65535, 'a port');
 }
 
-export function checkPair(outward: FlowKey, inward: FlowKey, family: 4 | 6): void {
+/** `chooses`: the destination port of `inward` is still to be chosen. */
+export function checkPair(outward: FlowKey, inward: FlowKey, family: 4 | 6, chooses: boolean): void {
   checkKey(outward, family);
   checkKey(inward, family);
   if (outward.protocol !== inward.protocol) throw refuse('both keys of a flow have the same protocol');
+  if (outward.protocol !== 'icmp') return;
+  const asksOutward = outward.destinationPort === 0 && inward.sourcePort === 0;
+  const asksInward = outward.sourcePort === 0 && inward.destinationPort === 0 && !chooses;
+  // An echo carries one identifier: a second port would be in its checksum alone.
+  if (!asksOutward && !asksInward) throw refuse('in ICMP the side that asks has a port, the other one 0');
 }
 
 /** The first port to try, and how many. */

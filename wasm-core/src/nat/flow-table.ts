@@ -122,14 +122,14 @@ export class FlowTable implements FlowTableFace {
   }
 
   open(outward: FlowKey, inward: FlowKey, now: number): number {
-    checkPair(outward, inward, this.family);
+    checkPair(outward, inward, this.family, false);
     checkNow(now);
     this.#writePair(outward, inward);
     return this.#core.natOpen(now);
   }
 
   openWithPort(outward: FlowKey, inward: FlowKey, ports: PortRange, now: number): number {
-    checkPair(outward, inward, this.family);
+    checkPair(outward, inward, this.family, true);
     const { first, tries } = checkRange(ports);
     checkNow(now);
     this.#writePair(outward, inward);

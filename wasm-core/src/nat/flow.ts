@@ -39,7 +39,8 @@ export type FlowProtocol = 'tcp' | 'udp' | 'icmp';
 
 /**
  * A 5-tuple as the packets of one direction carry it. Addresses are 4 or 16 bytes in network order, by the family of
- * the table. In ICMP echo the identifier is the port of the side that asks, and the other port is 0.
+ * the table. In ICMP echo the identifier is the port of the side that asks, and the other port is 0;
+ * a pair of keys that contradicts this is refused.
  */
 export interface FlowKey {
   readonly protocol: FlowProtocol;
@@ -103,7 +104,7 @@ export const FLOW_TIMEOUTS: FlowTimeouts = {
 
 export interface FlowTableOptions {
   readonly family: 4 | 6;
-  /** Flows at most, 1 to 1,048,576. About 80 bytes each for IPv4, 128 for IPv6, all taken at once. */
+  /** Flows at most, 1 to 1,048,576. 80 bytes each for IPv4, 128 for IPv6 at a power of two, all taken at once. */
   readonly capacity: number;
   /** Secret and random, 64 bits: keeps outsiders from choosing ports that collide in the index. */
   readonly seed: bigint;

@@ -26,46 +26,43 @@ const GAP_BYTES = 64;
 /**
  * The memory of a buffer, 16-byte aligned:
  *
- *     | descriptors, 112 × packets | change, 48 | from, 16 | copy, 65536 | gap | data, bytes | gap |
+ *     | descriptors, 112 × packets | gap | change, 48 | from, 16 | copy, 65536 | gap | data, bytes | gap |
+ *
+ * WebAssembly writes to descriptors and data alone; the three between are written here, for it to read.
  */
 export class WasmPacketEngine implements PacketEngine {
+  readonly data: Uint8Array;
+  readonly descriptors: Uint32Array;
   readonly #core: CoreExports;
   readonly #base: number;
-  readonly #packets: number;
-  readonly #bytes: number;
   readonly #change: number;
   readonly #from: number;
   readonly #copy: number;
   readonly #area: number;
-  #data = new Uint8Array(0);
-  #descriptors = new Uint32Array(0);
-  #changeWords = new Uint32Array(0);
-  #changeSrc = new Uint8Array(0);
-  #changeDst = new Uint8Array(0);
+  readonly #changeWords: Uint32Array;
+  readonly #changeSrc: Uint8Array;
+  readonly #changeDst: Uint8Array;
+  readonly #fromBytes: Uint8Array;
+  readonly #copyBytes: Uint8Array;
 
-  /** Throws `CW_CORE_MEMORY`. */
+  /** In an instance that nobody else uses, so that views stay: its memory never grows again. Throws `CW_CORE_MEMORY`. */
   constructor(core: CoreExports, packets: number, bytes: number) {
     this.#core = core;
-    this.#packets = packets;
-    this.#bytes = bytes;
-    const ahead = packets * PACKET_BYTES + REWRITE_BYTES + ADDRESS_BYTES + COPY_BYTES + GAP_BYTES;
+    const ahead = packets * PACKET_BYTES + GAP_BYTES + REWRITE_BYTES + ADDRESS_BYTES + COPY_BYTES + GAP_BYTES;
     this.#base = core.reserve(ahead + bytes + GAP_BYTES) >>> 0;
     if (this.#base === 0) throw new CoreError('CW_CORE_MEMORY');
-    this.#change = this.#base + packets * PACKET_BYTES;
+    this.#change = this.#base + packets * PACKET_BYTES + GAP_BYTES;
     this.#from = this.#change + REWRITE_BYTES;
     this.#copy = this.#from + ADDRESS_BYTES;
     this.#area = this.#base + ahead;
-    this.#view();
-  }
-
-  get data(): Uint8Array {
-    this.#view();
-    return this.#data;
-  }
-
-  get descriptors(): Uint32Array {
-    this.#view();
-    return this.#descriptors;
+    const { buffer } = core.memory;
+    this.data = new Uint8Array(buffer, this.#area, bytes);
+    this.descriptors = new Uint32Array(buffer, this.#base, (packets * PACKET_BYTES) / WORD);
+    this.#changeWords = new Uint32Array(buffer, this.#change, REWRITE_BYTES / WORD);
+    this.#changeSrc = new Uint8Array(buffer, this.#change + REWRITE_SRC, ADDRESS_BYTES);
+    this.#changeDst = new Uint8Array(buffer, this.#change + REWRITE_DST, ADDRESS_BYTES);
+    this.#fromBytes = new Uint8Array(buffer, this.#from, ADDRESS_BYTES);
+    this.#copyBytes = new Uint8Array(buffer, this.#copy, COPY_BYTES);
   }
 
   parse(offset: number, length: number, index: number): number {
@@ -73,7 +70,6 @@ export class WasmPacketEngine implements PacketEngine {
   }
 
   rewrite(index: number, change: PacketChange): number {
-    this.#view();
     const { src, srcPort, dst, dstPort } = change;
     let what = 0;
     if (src !== undefined) {
@@ -121,15 +117,14 @@ export class WasmPacketEngine implements PacketEngine {
   }
 
   checksumAt(offset: number, length: number): number {
-    return this.#core.checksumEnd(this.#core.checksumAdd(this.#area + offset, length, 0));
+    return this.#core.checksum(this.#area + offset, length);
   }
 
   checksum(bytes: Uint8Array): number {
-    const copy = new Uint8Array(this.#core.memory.buffer, this.#copy, COPY_BYTES);
     let sum = 0;
     for (let at = 0; at < bytes.length; at += COPY_BYTES) {
       const part = bytes.length <= COPY_BYTES ? bytes : bytes.subarray(at, at + COPY_BYTES);
-      copy.set(part);
+      this.#copyBytes.set(part);
       sum = this.#core.checksumAdd(this.#copy, part.length, sum);
     }
     return this.#core.checksumEnd(sum);
@@ -146,18 +141,7 @@ export class WasmPacketEngine implements PacketEngine {
   /** Where a source address has been put, 0 for none. */
   #source(from: Uint8Array | undefined): number {
     if (from === undefined) return 0;
-    new Uint8Array(this.#core.memory.buffer, this.#from, ADDRESS_BYTES).set(from);
+    this.#fromBytes.set(from);
     return this.#from;
-  }
-
-  /** A view whose memory has grown is detached, and has no bytes. */
-  #view(): void {
-    if (this.#data.length > 0) return;
-    const { buffer } = this.#core.memory;
-    this.#data = new Uint8Array(buffer, this.#area, this.#bytes);
-    this.#descriptors = new Uint32Array(buffer, this.#base, (this.#packets * PACKET_BYTES) / WORD);
-    this.#changeWords = new Uint32Array(buffer, this.#change, REWRITE_BYTES / WORD);
-    this.#changeSrc = new Uint8Array(buffer, this.#change + REWRITE_SRC, ADDRESS_BYTES);
-    this.#changeDst = new Uint8Array(buffer, this.#change + REWRITE_DST, ADDRESS_BYTES);
   }
 }

@@ -1,21 +1,41 @@
 import type { PolicyInput, PolicyRuleInput } from './policy-input.ts';
 
-/** Which apps a rule names, by index; `null` for every app. */
-export function appFinder(apps: PolicyInput['apps']): (rule: PolicyRuleInput) => ReadonlySet<number> | null {
-  const byName = new Map(apps.map((app, index) => [app.name, index]));
-  const byTag = new Map<string, number[]>();
+const NO_APPS: ReadonlySet<number> = new Set();
+
+type Names = PolicyRuleInput['apps'];
+
+/** Which apps a rule with these apps and tags is for, by index; `null` for every app. Equal ones get the same set. */
+export function appFinder(apps: PolicyInput['apps']): (names: Names, tags: Names) => ReadonlySet<number> | null {
+  const byName = new Map(apps.map((app, index): [string, ReadonlySet<number>] => [app.name, new Set([index])]));
+  const byTag = new Map<string, Set<number>>();
   for (const [index, app] of apps.entries()) {
-    for (const tag of new Set(app.tags)) {
+    for (const tag of app.tags) {
       const tagged = byTag.get(tag);
-      if (tagged === undefined) byTag.set(tag, [index]);
-      else tagged.push(index);
+      if (tagged === undefined) byTag.set(tag, new Set([index]));
+      else tagged.add(index);
     }
   }
-  return (rule) => {
-    if (rule.apps === undefined && rule.tags === undefined) return null;
-    const named = new Set(rule.apps?.flatMap((name) => byName.get(name) ?? []));
-    if (rule.tags === undefined) return named;
-    const tagged = new Set(rule.tags.flatMap((tag) => byTag.get(tag) ?? []));
-    return rule.apps === undefined ? tagged : new Set([...named].filter((app) => tagged.has(app)));
+  const known = new Map<string, ReadonlySet<number>>();
+  return (names, tags) => {
+    if (names === undefined && tags === undefined) return null;
+    const [name] = names ?? [];
+    const [tag] = tags ?? [];
+    if (tags === undefined && names?.length === 1 && name !== undefined) return byName.get(name) ?? NO_APPS;
+    if (names === undefined && tags?.length === 1 && tag !== undefined) return byTag.get(tag) ?? NO_APPS;
+    const key = JSON.stringify([names, tags]);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const named = union(names, byName);
+    const tagged = union(tags, byTag);
+    const both =
+      named === null || tagged === null
+        ? (named ?? tagged ?? NO_APPS)
+        : new Set([...named].filter((app) => tagged.has(app)));
+    known.set(key, both);
+    return both;
   };
+}
+
+function union(keys: Names, sets: ReadonlyMap<string, ReadonlySet<number>>): Set<number> | null {
+  return keys === undefined ? null : new Set(keys.flatMap((key) => [...(sets.get(key) ?? NO_APPS)]));
 }

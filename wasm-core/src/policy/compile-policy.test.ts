@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreError } from '../errors.ts';
 import { compilePolicy } from './compile-policy.ts';
-import { HEADER_BYTES, IMAGE_COUNTS, layOut, readLayout, readNames, sealImage } from './image-layout.ts';
+import { HEADER_BYTES, IMAGE_COUNTS, layOut, readLayout, sealImage } from './image-layout.ts';
 import type { ImageCounts } from './image-layout.ts';
+import { readNames } from './image-names.ts';
 import type { PolicyInput, PolicySubject } from './policy-input.ts';
 import { PolicyMatcher } from './policy-matcher.ts';
 
@@ -147,6 +148,8 @@ describe('a damaged image', () => {
 
 describe('a hostile image with a right checksum', () => {
   const layout = readLayout(image);
+  const orderOf = (view: DataView, rule: number): number =>
+    view.getUint32(layout.rulesAt + 16 * rule + 8, true) & 0xfffff;
   const reseal = (bytes: Uint8Array): Uint8Array => {
     const view = new DataView(bytes.buffer);
     const counts = IMAGE_COUNTS.map((name, i) => [name, view.getUint32(16 + 4 * i, true)]);
@@ -198,11 +201,20 @@ describe('a hostile image with a right checksum', () => {
       'a list that is not ascending',
       (view) => {
         const list = layout.payloadAt + 16 * view.getUint32(layout.setsAt, true);
-        expect([view.getUint32(list, true), view.getUint32(list + 4, true)]).toEqual([1, 2]);
-        view.setUint32(list, 2, true);
-        view.setUint32(list + 4, 1, true);
+        expect([view.getUint32(list, true), view.getUint32(list + 4, true)]).toEqual([0, 1]);
+        view.setUint32(list, 1, true);
+        view.setUint32(list + 4, 0, true);
       },
     ],
+    ['rules for every app that do not exist', (view) => view.setUint32(20, layout.rules + 1, true)],
+    ['two rules in one place of the order', (view) => view.setUint32(layout.rulesAt + 8, orderOf(view, 1), true)],
+    ['a place in order past the last', (view) => view.setUint32(layout.rulesAt + 8, layout.rules, true)],
+    ['an app’s rules past the last', (view) => view.setUint32(layout.appsAt + 4, layout.rules + 1, true)],
+    ['an app’s rules that end before they begin', (view) => view.setUint32(layout.appsAt, layout.rules, true)],
+    ['an app’s spans past the lists', (view) => view.setUint32(layout.appsAt + 8, layout.spanLists + 1, true)],
+    ['an app’s mixed rules past the sets', (view) => view.setUint32(layout.appsAt + 12, layout.mixedSets + 1, true)],
+    ['a span past the rules', (view) => view.setUint32(layout.spansAt + 4, layout.rules + 1, true)],
+    ['a list of spans past the table', (view) => view.setUint32(layout.spanListsAt + 4, layout.spans + 1, true)],
     ['a set that is too long', (view) => view.setUint32(layout.setsAt + 8 * 9 + 4, 0x7fffffff, true)],
     [
       'a list past the payload',
@@ -220,7 +232,7 @@ describe('a hostile image with a right checksum', () => {
     ],
     [
       'a rule number past the last',
-      (view) => view.setUint32(layout.payloadAt + 16 * view.getUint32(layout.setsAt + 8 * 9, true), layout.rules, true),
+      (view) => view.setUint32(layout.payloadAt + 16 * view.getUint32(layout.setsAt + 8 * 8, true), layout.rules, true),
     ],
     [
       'a bit past the last rule',
@@ -233,11 +245,11 @@ describe('a hostile image with a right checksum', () => {
         view.setUint8(end - 1, 0x80);
       },
     ],
-    ['a port list past the table', (view) => view.setUint32(layout.rulesAt + 12, layout.portLists + 1, true)],
+    ['a port list past the table', (view) => view.setUint32(layout.rulesAt + 12, (layout.portLists + 1) << 9, true)],
     ['a time list past the table', (view) => view.setUint16(layout.rulesAt + 6, layout.timeLists + 1, true)],
     [
       'a destination list past the last',
-      (view) => view.setUint32(layout.rulesAt + 8, layout.destinationLists + 1, true),
+      (view) => view.setUint32(layout.rulesAt + 8, orderOf(view, 0) | ((layout.destinationLists + 1) << 20), true),
     ],
     ['a window past the table', (view) => view.setUint32(layout.timeListsAt + 4, layout.windows + 1, true)],
     [
@@ -282,7 +294,7 @@ describe('a hostile image with a right checksum', () => {
 
   it('reads the names it was given', () => {
     const names = readNames(image, layout);
-    expect(names.axes.map((axis) => [...axis.keys()])).toEqual([
+    expect(names.axes.map((axis) => axis.names())).toEqual([
       ['zoë', 'u'],
       ['staff', 'ops', 'g0', 'g1', 'g2'],
       ['agent'],
@@ -291,7 +303,7 @@ describe('a hostile image with a right checksum', () => {
       ['linux'],
       ['office'],
     ]);
-    expect(names.apps).toEqual(['wiki', 'pay']);
-    expect([...names.destinations.keys()]).toEqual(['db.example', '*.example']);
+    expect(names.apps.names()).toEqual(['wiki', 'pay']);
+    expect(names.destinations.names()).toEqual(['db.example', '*.example']);
   });
 });

@@ -10,13 +10,17 @@ import {
 import { appFinder } from './app-finder.ts';
 import { parseSource } from './destination.ts';
 import { DestinationLists, PortLists, TimeLists } from './flow-lists.ts';
-import { MAX_APPS, MAX_IMAGE_BYTES, MAX_KEYS, MAX_RULES, NAME_AXES, keyCount } from './image-layout.ts';
-import { NameLists, PrefixLists, note } from './key-lists.ts';
+import { MAX_APPS, MAX_IMAGE_BYTES, MAX_KEYS, MAX_RULES, NAME_AXES, SOURCE_AXIS, keyCount } from './image-layout.ts';
+import { NameLists, PrefixLists } from './key-lists.ts';
 import { MAX_POSTURE_PROFILES, POLICY_CONDITIONS } from './policy-input.ts';
-import type { PolicyActivity, PolicyInput, PolicyRuleInput } from './policy-input.ts';
+import type { PolicyActivity, PolicyCondition, PolicyInput, PolicyRuleInput } from './policy-input.ts';
+import { orderRules } from './rule-order.ts';
+import { RuleRecords } from './rule-records.ts';
 import { layOutParts, writeImage } from './write-image.ts';
-import type { RuleRecord } from './write-image.ts';
+import type { ImageParts } from './write-image.ts';
 
+/** Per condition the axis of names that it is, -1 for none. */
+const AXIS_OF = POLICY_CONDITIONS.map((name) => NAME_AXES.findIndex((axis) => axis === name));
 const METHODS = ['browser', 'agent'] as const;
 const refuse = (why: string): CoreError => new CoreError('CW_CORE_POLICY', why);
 
@@ -36,12 +40,6 @@ function activityBits(activities: PolicyRuleInput['activities']): number {
   }, 0);
 }
 
-/** The rules of one axis of principals: those without a condition there, and those of each key. */
-interface Axis<Keys> {
-  readonly free: number[];
-  readonly keys: Keys;
-}
-
 /**
  * Compiles rules to the image that `PolicyMatcher` loads, in this process or another: at most 2^20 rules, 2^20 apps,
  * names of 1024 bytes and 256 MiB in all. The same input gives the same bytes. Throws `CW_CORE_POLICY`.
@@ -52,63 +50,65 @@ export function compilePolicy(input: PolicyInput): Uint8Array {
   if (apps.length > MAX_APPS) throw refuse(`${apps.length} apps, at most ${MAX_APPS}`);
   if (new Set(apps.map((app) => app.name)).size !== apps.length) throw refuse('two apps have the same name');
 
-  const axes = NAME_AXES.map((name): Axis<NameLists> & { name: typeof name } => ({
-    name,
-    free: [],
-    keys: new NameLists(),
-  }));
-  const sources: Axis<PrefixLists> = { free: [], keys: new PrefixLists() };
-  const everyApp: number[] = [];
-  const appRules: number[][] = apps.map(() => []);
+  const axes = NAME_AXES.map(() => new NameLists());
+  const sources = new PrefixLists();
   const ports = new PortLists();
   const times = new TimeLists();
   const destinations = new DestinationLists();
+  const conditions = new Uint16Array(rules.length);
+  const records = new RuleRecords(rules.length);
   const appsOf = appFinder(apps);
+  const targets: (ReadonlySet<number> | null)[] = [];
 
-  const records = rules.map((rule, index): RuleRecord => {
-    checkRule(rule);
-    for (const { name, free, keys } of axes) {
-      const wanted = rule[name];
-      if (wanted === undefined) free.push(index);
-      else for (const key of wanted) keys.add(key, index);
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule === undefined) throw refuse(`rule ${index} is missing`);
+    const wanted = conditionsOf(rule);
+    const [, , , named, tags, goals, allowed, methods, posture, , , activities, origins, hours] = wanted;
+    checkRule(methods, posture);
+    let bits = 0;
+    for (let bit = 0; bit < wanted.length; bit++) {
+      const entries = wanted[bit];
+      if (entries === undefined) continue;
+      bits |= 1 << bit;
+      const names = axes[AXIS_OF[bit] ?? SOURCE_AXIS];
+      if (names !== undefined) for (const name of entries) names.add(name as string, index);
     }
-    if (rule.sources === undefined) sources.free.push(index);
-    for (const source of rule.sources ?? []) sources.keys.add(parseSource(source), index);
-    const named = appsOf(rule);
-    if (named === null) everyApp.push(index);
-    for (const app of named ?? []) note(appRules[app] ?? [], index);
-    const { inline, list } = ports.addPorts(rule.ports);
-    return {
-      ports: inline,
-      portList: list,
-      activities: activityBits(rule.activities),
-      timeList: times.addTimes(rule.times),
-      destinationList: destinations.addDestinations(rule.destinations),
-      conditions: POLICY_CONDITIONS.reduce((bits, name, bit) => bits | (rule[name] === undefined ? 0 : 1 << bit), 0),
-    };
-  });
+    conditions[index] = bits;
+    targets.push(appsOf(named, tags));
+    if (origins !== undefined) for (const source of origins) sources.add(source, parseSource, index);
+    records.write(
+      index,
+      ports.addPorts(allowed),
+      activityBits(activities),
+      times.addTimes(hours),
+      destinations.addDestinations(goals),
+    );
+  }
 
-  const sourceKeys = sources.keys.sorted();
-  const destinationPrefixes = destinations.prefixes.sorted();
-  const parts = {
-    records,
-    axisKeys: axes.map(({ keys }) => [...keys.lists.keys()]),
+  const ordered = orderRules(targets, apps.length);
+  const sourceKeys = sources.sorted(ordered.numbers);
+  const lists = Uint32Array.from({ length: destinations.size }, (_, list) => list);
+  const destinationPrefixes = destinations.prefixes.sorted(lists);
+  const parts: ImageParts = {
+    records: records.inOrder(ordered.order),
+    conditions,
+    ordered,
+    axisKeys: axes.map(({ names }) => names),
     apps: apps.map((app) => app.name),
     sourceKeys,
-    destinationNames: [...destinations.names.lists.keys()],
+    destinationNames: destinations.names.names,
     destinationPrefixes,
     destinationLists: destinations.size,
     ports,
     times,
     ruleSets: [
-      ...axes.map(({ free }) => free),
-      sources.free,
-      everyApp,
-      ...axes.flatMap(({ keys }) => [...keys.lists.values()]),
+      ...[...NAME_AXES, 'sources' as const].map((name) => rulesWithout(name, conditions, ordered.order)),
+      ...axes.flatMap((names) => names.members(ordered.numbers)),
       ...sourceKeys.map(({ members }) => members),
-      ...appRules,
+      ...ordered.mixedSets,
     ],
-    destinationSets: [...destinations.names.lists.values(), ...destinationPrefixes.map(({ members }) => members)],
+    destinationSets: [...destinations.names.members(lists), ...destinationPrefixes.map(({ members }) => members)],
   };
   const laidOut = layOutParts(parts);
   if (keyCount(laidOut.layout) > MAX_KEYS) throw refuse(`more than ${MAX_KEYS} names and prefixes`);
@@ -116,7 +116,46 @@ export function compilePolicy(input: PolicyInput): Uint8Array {
   return writeImage(parts, laidOut);
 }
 
-function checkRule({ methods, posture }: PolicyRuleInput): void {
+type Conditions = readonly [
+  users: PolicyRuleInput['users'],
+  groups: PolicyRuleInput['groups'],
+  ous: PolicyRuleInput['ous'],
+  apps: PolicyRuleInput['apps'],
+  tags: PolicyRuleInput['tags'],
+  destinations: PolicyRuleInput['destinations'],
+  ports: PolicyRuleInput['ports'],
+  methods: PolicyRuleInput['methods'],
+  posture: PolicyRuleInput['posture'],
+  os: PolicyRuleInput['os'],
+  networks: PolicyRuleInput['networks'],
+  activities: PolicyRuleInput['activities'],
+  sources: PolicyRuleInput['sources'],
+  times: PolicyRuleInput['times'],
+];
+
+/**
+ * In the order of POLICY_CONDITIONS. Each is read once: rules come in hundreds of shapes, so that a look at a property
+ * costs more than what is done with most.
+ */
+function conditionsOf(rule: PolicyRuleInput): Conditions {
+  const { users, groups, ous, apps, tags, destinations, ports, methods, posture, os, networks } = rule;
+  const { activities, sources, times } = rule;
+  const given = [users, groups, ous, apps, tags, destinations, ports, methods, posture, os, networks] as const;
+  return [...given, activities, sources, times];
+}
+
+/** The new numbers of the rules without the condition, ascending. */
+function rulesWithout(condition: PolicyCondition, conditions: Uint16Array, order: Uint32Array): Uint32Array {
+  const bit = 1 << POLICY_CONDITIONS.indexOf(condition);
+  const found = new Uint32Array(order.length);
+  let count = 0;
+  for (let number = 0; number < order.length; number++) {
+    if (((conditions[order[number] ?? 0] ?? 0) & bit) === 0) found[count++] = number;
+  }
+  return found.subarray(0, count);
+}
+
+function checkRule(methods: PolicyRuleInput['methods'], posture: PolicyRuleInput['posture']): void {
   if (methods?.some((method) => !METHODS.includes(method)) === true) throw refuse('a method is browser or agent');
   if (posture !== undefined && posture.length > MAX_POSTURE_PROFILES) {
     throw refuse(`a rule names at most ${MAX_POSTURE_PROFILES} posture profiles`);

@@ -2,6 +2,7 @@ import type { CoreExports } from '../core-instance.ts';
 import { CoreError } from '../errors.ts';
 import { MAPPED, parseAddress } from '../lpm/address.ts';
 import { canonicalName } from './destination.ts';
+import type { NameIndex } from './name-index.ts';
 import type { PrefixKeys } from './prefix-keys.ts';
 
 const POOL_BYTES = 4 * 1024 * 1024;
@@ -18,7 +19,7 @@ const words = new Uint32Array(4);
  */
 export class DestinationClasses {
   readonly #core: CoreExports;
-  readonly #names: ReadonlyMap<string, number>;
+  readonly #names: NameIndex;
   readonly #prefixes: PrefixKeys;
   /** The class's address, or 0 where no rule has destinations. Text as it was given; bytes under a key no text has. */
   readonly #known = new Map<string | number, number>();
@@ -32,7 +33,7 @@ export class DestinationClasses {
    * @param lists how many the policy has
    * @param names numbers of names, and of `*.suffix`; the prefixes are numbered behind them. Throws `CW_CORE_MEMORY`
    */
-  constructor(core: CoreExports, lists: number, names: ReadonlyMap<string, number>, prefixes: PrefixKeys) {
+  constructor(core: CoreExports, lists: number, names: NameIndex, prefixes: PrefixKeys) {
     this.#core = core;
     this.#names = names;
     this.#prefixes = prefixes;
@@ -76,9 +77,9 @@ export class DestinationClasses {
     if (name === null) {
       throw new CoreError('CW_CORE_ARGUMENT', `not a destination: ${JSON.stringify(text.slice(0, 60))}`);
     }
-    const found = [this.#names.get(name) ?? -1];
+    const found = [this.#names.find(name)];
     for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-      found.push(this.#names.get(`*${name.slice(dot)}`) ?? -1);
+      found.push(this.#names.find(`*${name.slice(dot)}`));
     }
     return found.filter((number) => number >= 0);
   }

@@ -1,6 +1,7 @@
 import { CoreError } from '../errors.ts';
 import { POLICY_PROTOCOL_TCP, POLICY_PROTOCOL_UDP } from '../layout.gen.ts';
 import { parseDestination } from './destination.ts';
+import type { AddressRange } from './destination.ts';
 import { MAX_TIME_LISTS } from './image-layout.ts';
 import { NameLists, PrefixLists } from './key-lists.ts';
 import type { PolicyRuleInput } from './policy-input.ts';
@@ -8,7 +9,7 @@ import { weekSpans } from './time-window.ts';
 import type { MinuteSpan } from './time-window.ts';
 
 /** Entries of all lists in a row; equal lists are kept once. Lists are numbered from 1. */
-class Lists<Entry> {
+export class Lists<Entry> {
   readonly entries: Entry[] = [];
   readonly lists: { first: number; count: number }[] = [];
   readonly #known = new Map<string, number>();
@@ -33,13 +34,21 @@ export interface PortRange {
   readonly protocols: number;
 }
 
-const ANY_PORT: PortRange = { from: 0, to: 65_535, protocols: POLICY_PROTOCOL_TCP | POLICY_PROTOCOL_UDP };
+/** Of one rule: a single range stands in the rule itself, more of them in a list; 0 for none. */
+export interface RulePorts {
+  readonly inline: PortRange;
+  readonly list: number;
+}
+
+const ANY_PORT: RulePorts = {
+  inline: { from: 0, to: 65_535, protocols: POLICY_PROTOCOL_TCP | POLICY_PROTOCOL_UDP },
+  list: 0,
+};
 const NO_PORT: PortRange = { from: 0, to: 0, protocols: 0 };
 
-/** A single range stands in the rule itself, more of them in a list. */
 export class PortLists extends Lists<PortRange> {
-  addPorts(ports: PolicyRuleInput['ports']): { inline: PortRange; list: number } {
-    if (ports === undefined) return { inline: ANY_PORT, list: 0 };
+  addPorts(ports: PolicyRuleInput['ports']): RulePorts {
+    if (ports === undefined) return ANY_PORT;
     const ranges = ports.map(readPorts);
     const [only = NO_PORT] = ranges;
     if (ranges.length <= 1) return { inline: only, list: 0 };
@@ -56,11 +65,19 @@ function readPorts({ protocol, from, to }: NonNullable<PolicyRuleInput['ports']>
 }
 
 export class TimeLists extends Lists<MinuteSpan> {
+  readonly #texts = new Map<string, number>();
+
+  /** Equal times are read once. */
   addTimes(times: PolicyRuleInput['times']): number {
     if (times === undefined) return 0;
-    const spans = weekSpans(times);
-    const number = this.add(spans.map(({ from, to }) => `${from}-${to}`).join(), () => spans);
-    if (number > MAX_TIME_LISTS) throw new CoreError('CW_CORE_POLICY', `more than ${MAX_TIME_LISTS} lists of times`);
+    const text = JSON.stringify(times);
+    let number = this.#texts.get(text);
+    if (number === undefined) {
+      const spans = weekSpans(times);
+      number = this.add(spans.map(({ from, to }) => `${from}-${to}`).join(), () => spans);
+      if (number > MAX_TIME_LISTS) throw new CoreError('CW_CORE_POLICY', `more than ${MAX_TIME_LISTS} lists of times`);
+      this.#texts.set(text, number);
+    }
     return number;
   }
 }
@@ -70,6 +87,8 @@ export class DestinationLists {
   readonly names = new NameLists();
   readonly prefixes = new PrefixLists();
   readonly #known = new Map<string, number>();
+  /** Per text its name, or its range. */
+  readonly #texts = new Map<string, string | AddressRange>();
 
   addDestinations(destinations: PolicyRuleInput['destinations']): number {
     if (destinations === undefined) return 0;
@@ -79,14 +98,25 @@ export class DestinationLists {
     if (number === undefined) {
       const list = this.#known.size;
       for (const text of destinations) {
-        const destination = parseDestination(text);
-        if (destination.kind === 'range') this.prefixes.add(destination.range, list);
-        else this.names.add(destination.kind === 'name' ? destination.name : `*.${destination.suffix}`, list);
+        const entry = this.#entryOf(text);
+        if (typeof entry === 'string') this.names.add(entry, list);
+        else this.prefixes.add(text, () => entry, list);
       }
       number = list + 1;
       this.#known.set(name, number);
     }
     return number;
+  }
+
+  #entryOf(text: string): string | AddressRange {
+    let entry = this.#texts.get(text);
+    if (entry === undefined) {
+      const destination = parseDestination(text);
+      if (destination.kind === 'range') entry = destination.range;
+      else entry = destination.kind === 'name' ? destination.name : `*.${destination.suffix}`;
+      this.#texts.set(text, entry);
+    }
+    return entry;
   }
 
   get size(): number {

@@ -1,27 +1,35 @@
 import { crc32 } from '../crc32.ts';
 import { CoreError } from '../errors.ts';
-import { POLICY_FIXED_SETS } from '../layout.gen.ts';
+import { POLICY_APP_BYTES, POLICY_AXES } from '../layout.gen.ts';
 
 /**
  * A compiled policy as one relocatable block of little-endian bytes: every offset is relative, and the place of every
  * section follows from the counts, so there is no offset in the header that could lie.
  *
+ * Rules are numbered anew, those with the same apps together and in their order: first the rules for every app, then
+ * each app's own, then those of several apps, and last the *mixed*, whose apps are named by too few rules. So the rules
+ * of an app are a few spans of numbers, and those of them that a person satisfies a few words of the session's bitset.
+ *
  *       0  magic "CWPI"       u32      12  CRC-32 of 16…      u32
  *       4  version            u32      16  counts, in the order of IMAGE_COUNTS, u32 each
  *       8  length of it all   u32          zero, to 128
  *     128  rules        16 × rules         {from u16, to u16, protocols u8, activities u8, time list u16,
- *                                          destination list u32, port list u32}; lists count from 1, 0 is none
+ *                                          u64: place in order, 20 bits | destination list, 21 | port list, 21};
+ *                                          lists count from 1, 0 is none
  *          ranges        8 × ranges        {from u16, to u16, protocols u32}
  *          port lists    8 × portLists     {first range u32, ranges u32}; for rules with more than one range
  *          windows       4 × windows       {from u16, to u16} minutes of the week, half-open
  *          time lists    8 × timeLists     {first window u32, windows u32}
- *          sets          8 × (9 + keys + apps + destinations)   {payload offset u32 in 16 bytes, count u32}
+ *          apps         16 × apps          {own rules: from u32, to u32, span list u32, mixed set u32}; both from 1
+ *          spans         8 × spans         {from u32, to u32} rules of several apps, half-open
+ *          span lists    8 × spanLists     {first span u32, spans u32}
+ *          sets          8 × (8 + keys + mixedSets + destinations)   {payload offset u32 in 16 bytes, count u32}
  *                            no condition on: user | group | method | ou | posture | os | network | source
- *                            | every app | keys of those eight, in this order … | apps … | destination names …
+ *                            | keys of those eight, in this order … | mixed rules of an app … | destination names …
  *                            | destination prefixes …
  *          payload      16 × units         per set: `count` ascending numbers u32 of rules (of destination lists, for a
  *                                          destination), or (count 0xffffffff) a bitset of ceil(rules / 128) × 16 bytes
- *          conditions    2 × rules         u16, a bit per condition that the rule has
+ *          conditions    2 × rules         u16, a bit per condition that the rule has; in the order of the policy
  *          prefixes     32 × (sources + destinationPrefixes)    {start: 4 words, bits u32, own number u32, parent i32, 0}
  *          ends          4 × names         where each name ends in the names
  *          names         nameBytes         UTF-8: the keys of all axes but the last, apps, destination names
@@ -29,7 +37,7 @@ import { POLICY_FIXED_SETS } from '../layout.gen.ts';
  * Each section begins at a multiple of 16. What WebAssembly reads ends with the payload.
  */
 export const IMAGE_MAGIC = 0x49505743;
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 export const HEADER_BYTES = 128;
 export const DENSE = 0xffffffff;
 export const MAX_RULES = 1 << 20;
@@ -45,6 +53,7 @@ export const SOURCE_AXIS = NAME_AXES.length;
 
 export const IMAGE_COUNTS = [
   'rules',
+  'everyAppRules',
   'apps',
   ...NAME_AXES,
   'sources',
@@ -55,6 +64,9 @@ export const IMAGE_COUNTS = [
   'portLists',
   'windows',
   'timeLists',
+  'spans',
+  'spanLists',
+  'mixedSets',
   'units',
   'nameBytes',
 ] as const;
@@ -69,6 +81,9 @@ export interface ImageLayout extends ImageCounts {
   readonly portListsAt: number;
   readonly windowsAt: number;
   readonly timeListsAt: number;
+  readonly appsAt: number;
+  readonly spansAt: number;
+  readonly spanListsAt: number;
   readonly setsAt: number;
   readonly payloadAt: number;
   readonly conditionsAt: number;
@@ -77,9 +92,9 @@ export interface ImageLayout extends ImageCounts {
   readonly endsAt: number;
   readonly namesAt: number;
   readonly length: number;
-  /** Number of the first set of each axis' keys; the sets of the apps follow the last. */
+  /** Number of the first set of each axis' keys; the sets of mixed rules follow the last. */
   readonly firstKeys: readonly number[];
-  readonly firstApp: number;
+  readonly firstMixed: number;
   readonly firstDestination: number;
 }
 
@@ -88,21 +103,24 @@ const align = (at: number): number => Math.ceil(at / 16) * 16;
 /** Exact for all counts: they are u32, so no sum leaves the safe integers. */
 export function layOut(counts: ImageCounts): ImageLayout {
   const firstKeys: number[] = [];
-  let firstApp = POLICY_FIXED_SETS;
+  let firstMixed = POLICY_AXES;
   for (const axis of [...NAME_AXES, 'sources'] as const) {
-    firstKeys.push(firstApp);
-    firstApp += counts[axis];
+    firstKeys.push(firstMixed);
+    firstMixed += counts[axis];
   }
-  const firstDestination = firstApp + counts.apps;
+  const firstDestination = firstMixed + counts.mixedSets;
   const setCount = firstDestination + counts.destinationNames + counts.destinationPrefixes;
-  const names = firstApp - POLICY_FIXED_SETS - counts.sources + counts.apps + counts.destinationNames;
+  const names = firstMixed - POLICY_AXES - counts.sources + counts.apps + counts.destinationNames;
 
   const rulesAt = HEADER_BYTES;
   const rangesAt = rulesAt + 16 * counts.rules;
   const portListsAt = align(rangesAt + 8 * counts.ranges);
   const windowsAt = align(portListsAt + 8 * counts.portLists);
   const timeListsAt = align(windowsAt + 4 * counts.windows);
-  const setsAt = align(timeListsAt + 8 * counts.timeLists);
+  const appsAt = align(timeListsAt + 8 * counts.timeLists);
+  const spansAt = appsAt + POLICY_APP_BYTES * counts.apps;
+  const spanListsAt = align(spansAt + 8 * counts.spans);
+  const setsAt = align(spanListsAt + 8 * counts.spanLists);
   const payloadAt = align(setsAt + 8 * setCount);
   const conditionsAt = payloadAt + 16 * counts.units;
   const sourcesAt = align(conditionsAt + 2 * counts.rules);
@@ -117,6 +135,9 @@ export function layOut(counts: ImageCounts): ImageLayout {
     portListsAt,
     windowsAt,
     timeListsAt,
+    appsAt,
+    spansAt,
+    spanListsAt,
     setsAt,
     payloadAt,
     conditionsAt,
@@ -126,7 +147,7 @@ export function layOut(counts: ImageCounts): ImageLayout {
     namesAt,
     length,
     firstKeys,
-    firstApp,
+    firstMixed,
     firstDestination,
   };
 }
@@ -160,51 +181,12 @@ export function readLayout(image: Uint8Array): ImageLayout {
   }
   if (counts.destinationLists > counts.rules || counts.timeLists > MAX_TIME_LISTS)
     throw damaged('more lists than rules');
+  if (counts.mixedSets > counts.apps) throw damaged('more sets than apps');
   if (layout.length !== image.length) throw damaged('counts and length disagree');
   return layout;
 }
 
 /** Names and prefixes that rules ask for, on all axes and as destinations. */
 export function keyCount(layout: ImageLayout): number {
-  return layout.firstApp - POLICY_FIXED_SETS + layout.destinationNames + layout.destinationPrefixes;
-}
-
-export interface ImageNames {
-  /** Per axis of names: the number of the set of each. */
-  readonly axes: readonly ReadonlyMap<string, number>[];
-  readonly apps: readonly string[];
-  /** Counted from 0; names below a suffix as `*.suffix`. */
-  readonly destinations: ReadonlyMap<string, number>;
-}
-
-/** Throws `CW_CORE_IMAGE` on anything but well-formed names, distinct within their kind. */
-export function readNames(image: Uint8Array, layout: ImageLayout): ImageNames {
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const decode = (from: number, to: number): string => {
-    try {
-      return decoder.decode(image.subarray(layout.namesAt + from, layout.namesAt + to));
-    } catch (error) {
-      throw new CoreError('CW_CORE_IMAGE', 'policy image: a name is not UTF-8', { cause: error });
-    }
-  };
-  // Where all is ASCII, as nearly always, one decoding does for all names.
-  const all = decode(0, layout.nameBytes);
-  const isAscii = all.length === layout.nameBytes;
-  let at = 0;
-  let name = 0;
-  const table = (count: number, first: number): Map<string, number> => {
-    const names = new Map<string, number>();
-    for (let index = 0; index < count; index++, name++) {
-      const end = view.getUint32(layout.endsAt + 4 * name, true);
-      if (end < at || end > layout.nameBytes) throw damaged('a name lies outside the names');
-      names.set(isAscii ? all.slice(at, end) : decode(at, end), first + index);
-      at = end;
-    }
-    if (names.size !== count) throw damaged('a name stands twice');
-    return names;
-  };
-  const axes = NAME_AXES.map((axis, i) => table(layout[axis], layout.firstKeys[i] ?? 0));
-  const apps = [...table(layout.apps, 0).keys()];
-  return { axes, apps, destinations: table(layout.destinationNames, 0) };
+  return layout.firstMixed - POLICY_AXES + layout.destinationNames + layout.destinationPrefixes;
 }

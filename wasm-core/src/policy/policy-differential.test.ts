@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReferencePolicyMatcher } from '../reference/index.ts';
 import { compilePolicy } from './compile-policy.ts';
+import { readLayout } from './image-layout.ts';
 import type { PolicyInput, PolicyProbe, PolicyRuleInput } from './policy-input.ts';
 import { PolicyMatcher } from './policy-matcher.ts';
 
@@ -197,5 +198,36 @@ describe('against the reference', () => {
       const who = { user: `u${i * 77}`, groups: i % 2 === 0 ? [] : [`g${i}`], method: 'agent' } as const;
       expect(matcher.decideAll(matcher.open(who), probes)).toEqual(reference.decideAll(reference.open(who), probes));
     }
+  });
+
+  it('decides the same where rules name so many combinations of apps that they are mixed', () => {
+    const some = fc.subarray(Array.from({ length: 9 }, (_, i) => `app${i}`));
+    const combined = fc.record({
+      apps: some,
+      users: fc.constantFrom(['alice'], ['bob'], ['alice', 'bob']),
+      ports: fc.constantFrom(
+        [{ protocol: 'tcp' as const, from: 0, to: 99 }],
+        [{ protocol: 'tcp' as const, from: 50, to: 70 }],
+      ),
+    });
+    let mixed = 0;
+    fc.assert(
+      fc.property(fc.array(combined, { minLength: 100, maxLength: 500, size: 'max' }), (rules) => {
+        const input = { apps: Array.from({ length: 9 }, (_, i) => ({ name: `app${i}`, tags: [] })), rules };
+        const image = compilePolicy(input);
+        mixed += readLayout(image).mixedSets;
+        const matcher = new PolicyMatcher(image);
+        const reference = new ReferencePolicyMatcher(input);
+        const probes = [0, 60, 99, 100].flatMap((number) =>
+          input.apps.map((_, index) => ({ app: index, protocol: 'tcp', port: number }) as const),
+        );
+        for (const user of ['alice', 'bob', 'carol']) {
+          const who = { user, groups: [], method: 'agent' } as const;
+          expect(matcher.decideAll(matcher.open(who), probes)).toEqual(reference.decideAll(who, probes));
+        }
+      }),
+      { numRuns: 100 },
+    );
+    expect(mixed).toBeGreaterThan(100);
   });
 });

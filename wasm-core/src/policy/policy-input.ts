@@ -81,7 +81,7 @@ export interface PolicyFlow {
   readonly destination?: string | Uint8Array;
   /** `access` unless given: the flow is opened. */
   readonly activity?: PolicyActivity;
-  /** Milliseconds since 1970, as `Date.now()`; needed where rules have times. */
+  /** Milliseconds since 1970, as `Date.now()`, at most the ±8.64e15 of a Date; needed where rules have times. */
   readonly now?: number;
   /** Minutes east of UTC, -1440 to 1440, in which the rules' times are meant; 0 unless given. */
   readonly utcOffset?: number;

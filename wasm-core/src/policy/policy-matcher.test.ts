@@ -165,6 +165,7 @@ describe('PolicyMatcher', () => {
       }
       expect(decide({ destination: new Uint8Array(5) })).toBe('CW_CORE_ARGUMENT');
       expect(decide({ now: Number.NaN })).toBe('CW_CORE_ARGUMENT');
+      expect(decide({ now: 8.64e15 + 1 })).toBe('CW_CORE_ARGUMENT');
       expect(decide({ now: 0, utcOffset: 1441 })).toBe('CW_CORE_ARGUMENT');
       expect(decide({ activity: 'print' as 'copy' })).toBe('CW_CORE_ARGUMENT');
       expect(codeOf(() => matcher.open({ ...alice, source: 'here' }))).toBe('CW_CORE_ADDRESS');

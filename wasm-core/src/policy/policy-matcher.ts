@@ -1,22 +1,34 @@
 import { instantiateCore } from '../core-instance.ts';
 import type { CoreExports } from '../core-instance.ts';
 import { CoreError } from '../errors.ts';
-import { POLICY_ACTIVITY_ACCESS, POLICY_MINUTE_UNKNOWN, POLICY_TABLE_BYTES } from '../layout.gen.ts';
+import {
+  POLICY_ACTIVITY_ACCESS,
+  POLICY_FLOW_ACTIVITY,
+  POLICY_FLOW_PROTOCOL,
+  POLICY_PROTOCOL_TCP,
+  POLICY_PROTOCOL_UDP,
+  POLICY_TABLE_BYTES,
+} from '../layout.gen.ts';
 import { parseAddress } from '../lpm/address.ts';
 import { ACTIVITY_BITS } from './compile-policy.ts';
 import { DestinationClasses } from './destination-classes.ts';
-import { NAME_AXES, SOURCE_AXIS, readLayout, readNames } from './image-layout.ts';
+import { SOURCE_AXIS, readLayout } from './image-layout.ts';
 import type { ImageLayout } from './image-layout.ts';
+import { readNames } from './image-names.ts';
 import { POLICY_CONDITIONS } from './policy-input.ts';
 import type { PolicyFlow, PolicyProbe, PolicyProtocol, PolicyReason, PolicySubject } from './policy-input.ts';
 import { PrefixKeys } from './prefix-keys.ts';
-import { subjectKeys } from './subject-keys.ts';
-import { minuteOfWeek } from './time-window.ts';
+import { NOT_ASKED, mostKeys, writeNames } from './subject-keys.ts';
+import type { AxisNames } from './subject-keys.ts';
+import { zoneTime } from './time-window.ts';
 import { writeTable } from './image-table.ts';
 
 const MAX_SESSIONS = 1_048_576;
 const BATCH = 4096;
 const NO_MEMORY = 2;
+const TCP = POLICY_PROTOCOL_TCP << POLICY_FLOW_PROTOCOL;
+const UDP = POLICY_PROTOCOL_UDP << POLICY_FLOW_PROTOCOL;
+const ACCESS = POLICY_ACTIVITY_ACCESS << POLICY_FLOW_ACTIVITY;
 
 /** Where a source is parsed to; used within one call only. */
 const words = new Uint32Array(4);
@@ -42,7 +54,7 @@ export class PolicyMatcher {
   readonly apps: readonly string[];
   readonly #core: CoreExports;
   /** Per axis: the sets of its names; `null` where no rule has a condition there. */
-  readonly #axes: readonly (ReadonlyMap<string, number> | null)[];
+  readonly #axes: readonly AxisNames[];
   readonly #sources: PrefixKeys;
   readonly #firstSource: number;
   readonly #asksForSource: boolean;
@@ -50,8 +62,14 @@ export class PolicyMatcher {
   readonly #destinations: DestinationClasses;
   /** Which conditions each rule has. */
   readonly #conditions: Uint16Array;
-  /** `BATCH` × 8 bytes through which keys and probes are passed; never shared with what WASM keeps. */
+  /** `BATCH` × 8 bytes through which probes are passed; never shared with what WASM keeps. */
   readonly #scratch: number;
+  /** Where keys are passed: a view that growing detaches, of a block that is exchanged for a larger one where needed. */
+  #keys = new Uint32Array(0);
+  #keysAt = 0;
+  #keysRoom = 0;
+  readonly #decide: CoreExports['decide'];
+  readonly #appCount: number;
   readonly #maxSessions: number;
   #sessions = 0;
 
@@ -62,13 +80,18 @@ export class PolicyMatcher {
   constructor(image: Uint8Array, options: { readonly maxSessions?: number } = {}) {
     const layout = readLayout(image);
     const names = readNames(image, layout);
-    this.apps = Object.freeze([...names.apps]);
+    this.apps = Object.freeze(names.apps.names());
     this.#maxSessions = options.maxSessions ?? MAX_SESSIONS;
     const core = instantiateCore();
     this.#core = core;
+    this.#decide = core.decide;
+    this.#appCount = this.apps.length;
     this.#scratch = load(core, image, layout);
-    this.#axes = NAME_AXES.map((_, axis) => (core.policyAxisIsFree(axis) === 1 ? null : (names.axes[axis] ?? null)));
-    this.#asksForSource = core.policyAxisIsFree(SOURCE_AXIS) === 0;
+    const free = core.policyFreeAxes();
+    this.#axes = names.axes.map((index, axis) =>
+      (free >> axis) & 1 ? null : { names: index, firstSet: layout.firstKeys[axis] ?? 0 },
+    );
+    this.#asksForSource = ((free >> SOURCE_AXIS) & 1) === 0;
     this.#firstSource = layout.firstKeys[SOURCE_AXIS] ?? 0;
     this.#sources = new PrefixKeys(image.subarray(layout.sourcesAt, layout.destinationPrefixesAt));
     this.#destinationPrefixes = new PrefixKeys(image.subarray(layout.destinationPrefixesAt, layout.endsAt));
@@ -78,10 +101,9 @@ export class PolicyMatcher {
       names.destinations,
       this.#destinationPrefixes,
     );
-    const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-    this.#conditions = Uint16Array.from({ length: layout.rules }, (_, rule) =>
-      view.getUint16(layout.conditionsAt + 2 * rule, true),
-    );
+    // Uint16Array is little-endian wherever engines run today, but must begin at an even address.
+    const conditions = Uint8Array.from(image.subarray(layout.conditionsAt, layout.conditionsAt + 2 * layout.rules));
+    this.#conditions = new Uint16Array(conditions.buffer);
   }
 
   /**
@@ -92,37 +114,42 @@ export class PolicyMatcher {
     if (subject.method !== 'browser' && subject.method !== 'agent') {
       throw new CoreError('CW_CORE_ARGUMENT', 'unknown method');
     }
-    const keys: (readonly number[] | null)[] = this.#axes.map((names, axis) =>
-      names === null ? null : subjectKeys(subject, axis, names),
-    );
-    keys.push(this.#sourceKeys(subject.source));
+    const keys = this.#roomFor(mostKeys(subject));
+    const at = writeNames(keys, this.#axes, subject);
+    this.#writeSource(keys, at, subject.source);
     if (this.#sessions >= this.#maxSessions) throw new CoreError('CW_CORE_SESSIONS');
-    const core = this.#core;
-    const slot = core.sessionOpen() >>> 0;
+    const slot = this.#core.sessionOpen(keys.byteOffset) >>> 0;
     if (slot === 0) throw new CoreError('CW_CORE_SESSIONS', 'no memory for another policy session');
-    // Only from here on: opening may have grown the memory, which detaches earlier views.
-    const scratch = new Uint32Array(core.memory.buffer, this.#scratch, BATCH);
-    for (const [axis, sets] of keys.entries()) {
-      if (sets === null) continue;
-      for (let from = 0; from === 0 || from < sets.length; from += BATCH) {
-        const count = Math.min(BATCH, sets.length - from);
-        for (let i = 0; i < count; i++) scratch[i] = sets[from + i] ?? 0;
-        core.sessionAxis(slot, axis, this.#scratch, count, from === 0 ? 1 : 0, from + BATCH >= sets.length ? 1 : 0);
-      }
-    }
-    core.sessionSeal(slot);
     this.#sessions++;
     return new PolicySession(this, slot);
   }
 
-  /** `null` where no rule asks for it. */
-  #sourceKeys(source: string | undefined): readonly number[] | null {
+  #writeSource(keys: Uint32Array, at: number, source: string | undefined): void {
     if (source !== undefined && !parseAddress(source, words)) {
       throw new CoreError('CW_CORE_ADDRESS', `not an IP address: ${JSON.stringify(source.slice(0, 60))}`);
     }
-    if (!this.#asksForSource) return null;
-    if (source === undefined) return [];
-    return this.#sources.covering(words).map((prefix) => this.#firstSource + prefix);
+    if (!this.#asksForSource) {
+      keys[at] = NOT_ASKED;
+      return;
+    }
+    const prefixes = source === undefined ? [] : this.#sources.covering(words);
+    keys[at] = prefixes.length;
+    for (const [i, prefix] of prefixes.entries()) keys[at + 1 + i] = this.#firstSource + prefix;
+  }
+
+  /** The block for keys in the module's memory, `count` u32 at least. Throws `CW_CORE_SESSIONS` */
+  #roomFor(count: number): Uint32Array {
+    // A view that growing has detached is empty.
+    if (this.#keys.length >= count) return this.#keys;
+    if (this.#keysRoom < count) {
+      const room = Math.max(2 * this.#keysRoom, count);
+      const at = this.#core.reserve(4 * room) >>> 0;
+      if (at === 0) throw new CoreError('CW_CORE_SESSIONS', 'no memory for so many names');
+      this.#keysAt = at;
+      this.#keysRoom = room;
+    }
+    this.#keys = new Uint32Array(this.#core.memory.buffer, this.#keysAt, this.#keysRoom);
+    return this.#keys;
   }
 
   /**
@@ -132,15 +159,11 @@ export class PolicyMatcher {
    */
   decide(session: PolicySession, app: number, protocol: PolicyProtocol, port: number, flow?: PolicyFlow): number {
     const slot = this.#slotOf(session);
-    this.#checkProbe(app, protocol, port);
-    const bit = protocol === 'tcp' ? 1 : 2;
-    if (flow === undefined) {
-      return this.#core.decide(slot, app, port, bit, POLICY_ACTIVITY_ACCESS, POLICY_MINUTE_UNKNOWN, 0);
-    }
-    const activity = activityBit(flow.activity);
-    const minute = flow.now === undefined ? POLICY_MINUTE_UNKNOWN : minuteOfWeek(flow.now, flow.utcOffset);
-    const destination = flow.destination === undefined ? 0 : this.#destinations.find(flow.destination);
-    return this.#core.decide(slot, app, port, bit, activity, minute, destination);
+    const bits = this.#flowBits(app, protocol, port, flow?.activity);
+    if (flow === undefined) return this.#decide(slot, app, bits, Number.NaN, 0);
+    const { now, destination } = flow;
+    const time = now === undefined ? Number.NaN : zoneTime(now, flow.utcOffset);
+    return this.#decide(slot, app, bits, time, destination === undefined ? 0 : this.#destinations.find(destination));
   }
 
   /** The deciding rule of `decide` with the conditions that it has, all of which held; none for -1. */
@@ -165,14 +188,13 @@ export class PolicyMatcher {
         const probe = probes[from + count];
         if (probe === undefined || first === undefined) throw new CoreError('CW_CORE_ARGUMENT', 'a probe is missing');
         if (!isSameFlow(probe, first)) break;
-        const { app, protocol, port } = probe;
-        this.#checkProbe(app, protocol, port);
+        const { app, protocol, port, activity } = probe;
         scratch[2 * count] = app;
-        scratch[2 * count + 1] = port | ((protocol === 'tcp' ? 1 : 2) << 16) | (activityBit(probe.activity) << 24);
+        scratch[2 * count + 1] = this.#flowBits(app, protocol, port, activity);
       }
-      const minute = first?.now === undefined ? POLICY_MINUTE_UNKNOWN : minuteOfWeek(first.now, first.utcOffset);
+      const time = first?.now === undefined ? Number.NaN : zoneTime(first.now, first.utcOffset);
       const destination = first?.destination === undefined ? 0 : this.#destinations.find(first.destination);
-      this.#core.decideBatch(slot, this.#scratch, count, minute, destination);
+      this.#core.decideBatch(slot, this.#scratch, count, time, destination);
       for (let i = 0; i < count; i++) results[from + i] = scratch[2 * i] ?? -1;
       from += count;
     }
@@ -203,14 +225,15 @@ export class PolicyMatcher {
     return session.slot;
   }
 
-  #checkProbe(app: number, protocol: PolicyProtocol, port: number): void {
-    if (!Number.isInteger(app) || app < 0 || app >= this.apps.length) {
+  /** Of a flow that exists, as POLICY_FLOW says; throws `CW_CORE_ARGUMENT` on any other. */
+  #flowBits(app: number, protocol: PolicyProtocol, port: number, activity: PolicyFlow['activity']): number {
+    // Only whole numbers from 0 equal their 32 bits.
+    if (app >>> 0 !== app || app >= this.#appCount) {
       throw new CoreError('CW_CORE_ARGUMENT', `there is no app ${app}`);
     }
     if (protocol !== 'tcp' && protocol !== 'udp') throw new CoreError('CW_CORE_ARGUMENT', 'unknown protocol');
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new CoreError('CW_CORE_ARGUMENT', `there is no port ${port}`);
-    }
+    if ((port & 0xffff) !== port) throw new CoreError('CW_CORE_ARGUMENT', `there is no port ${port}`);
+    return port | (protocol === 'tcp' ? TCP : UDP) | activityBits(activity);
   }
 }
 
@@ -227,10 +250,10 @@ function load(core: CoreExports, image: Uint8Array, layout: ImageLayout): number
   return scratch;
 }
 
-function activityBit(activity: PolicyFlow['activity']): number {
-  if (activity === undefined) return POLICY_ACTIVITY_ACCESS;
+function activityBits(activity: PolicyFlow['activity']): number {
+  if (activity === undefined) return ACCESS;
   if (!Object.hasOwn(ACTIVITY_BITS, activity)) throw new CoreError('CW_CORE_ARGUMENT', 'unknown activity');
-  return ACTIVITY_BITS[activity];
+  return ACTIVITY_BITS[activity] << POLICY_FLOW_ACTIVITY;
 }
 
 function isSameFlow(a: PolicyProbe, b: PolicyProbe): boolean {

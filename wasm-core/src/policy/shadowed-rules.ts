@@ -27,7 +27,7 @@ export function shadowedRules(input: PolicyInput): ShadowedRule[] {
   const earlier = new Candidates();
   const facts: RuleFacts[] = [];
   for (const [index, rule] of input.rules.entries()) {
-    const fact = new RuleFacts(rule, appsOf(rule), input.apps.length);
+    const fact = new RuleFacts(rule, appsOf(rule.apps, rule.tags), input.apps.length);
     facts.push(fact);
     if (fact.matchesNothing) {
       shadowed.push({ rule: index, by: null });

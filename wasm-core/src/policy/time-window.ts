@@ -1,12 +1,10 @@
 import { CoreError } from '../errors.ts';
-import { POLICY_MINUTE_WEEK as WEEK } from '../layout.gen.ts';
+import { POLICY_MINUTE_DAY as DAY, POLICY_MINUTE_WEEK as WEEK } from '../layout.gen.ts';
 import type { PolicyDay, PolicyTimeWindow } from './policy-input.ts';
 
 const DAYS: readonly PolicyDay[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const DAY = 1440;
-/** 1 January 1970 was a Thursday. */
-const EPOCH = 3 * DAY;
-const MAX_OFFSET = DAY;
+/** Of a Date (ECMA-262 §21.4.1.1). */
+const MAX_TIME = 8.64e15;
 export const MAX_WINDOWS = 100;
 
 /** Half-open, in minutes of the week from Monday 00:00. */
@@ -15,16 +13,19 @@ export interface MinuteSpan {
   readonly to: number;
 }
 
-/** 0 to 10079, from Monday 00:00 in the zone given. Throws `CW_CORE_ARGUMENT` on what is no time or no offset. */
-export function minuteOfWeek(now: number, utcOffset = 0): number {
-  if (!Number.isFinite(now)) throw new CoreError('CW_CORE_ARGUMENT', 'now is a number of milliseconds');
-  if (!(utcOffset >= -MAX_OFFSET && utcOffset <= MAX_OFFSET)) {
-    throw new CoreError('CW_CORE_ARGUMENT', `an offset from UTC is at most ${MAX_OFFSET} minutes`);
+/**
+ * The time on the clock of the zone given, in milliseconds, as `decide` of the module takes it. Throws
+ * `CW_CORE_ARGUMENT` on what is no time or no offset.
+ */
+export function zoneTime(now: number, utcOffset: number | undefined): number {
+  if (!(now >= -MAX_TIME && now <= MAX_TIME)) {
+    throw new CoreError('CW_CORE_ARGUMENT', 'now is a number of milliseconds, as a Date holds it');
   }
-  const minutes = Math.floor(now / 60_000 + utcOffset) + EPOCH;
-  // Whole numbers of 32 bits, as until the year 6053, have a far faster remainder than others.
-  const minute = (minutes | 0) === minutes ? (minutes | 0) % WEEK : minutes % WEEK;
-  return minute < 0 ? minute + WEEK : minute;
+  if (utcOffset === undefined) return now;
+  if (!(utcOffset >= -DAY && utcOffset <= DAY)) {
+    throw new CoreError('CW_CORE_ARGUMENT', `an offset from UTC is at most ${DAY} minutes`);
+  }
+  return now + utcOffset * 60_000;
 }
 
 /** The windows as ascending spans that neither touch nor pass the end of the week. Throws `CW_CORE_POLICY`. */

@@ -47,24 +47,31 @@ export class ReferenceFrameBatch implements FrameBatchFace {
     if (this.#violation !== null) return 0;
     const view = this.#view;
     const { incoming } = this;
-    let frames = 0;
-    while (frames < this.#maxFrames && this.#start + FRAME_HEADER_BYTES <= this.#end) {
-      const at = this.#start;
-      const type = view.getUint8(at + 1);
+    const end = this.#end;
+    const most = this.#maxFrames * DESCRIPTOR_WORDS;
+    let at = this.#start;
+    let word = 0;
+    while (word < most && at + FRAME_HEADER_BYTES <= end) {
+      const first = view.getUint32(at);
+      const type = first >>> 16;
       const length = view.getUint32(at + 8);
-      this.#violation = this.#judge(view.getUint8(at), type, length);
-      if (this.#violation !== null) break;
-      const next = at + FRAME_HEADER_BYTES + (type === 0 ? length : 0);
-      if (next > this.#end) break;
-      const word = frames * DESCRIPTOR_WORDS;
-      incoming[word] = type | (view.getUint16(at + 2) << 8);
+      // A version other than 0 makes the type a greater one too.
+      if (type > MAX_TYPE || (type === 0 && length > this.#maxLength)) {
+        this.#violation = first >>> 24 !== 0 ? 'version' : type > MAX_TYPE ? 'type' : 'length';
+        break;
+      }
+      const payload = at + FRAME_HEADER_BYTES;
+      const next = type === 0 ? payload + length : payload;
+      if (next > end) break;
+      incoming[word] = type | ((first & 0xffff) << 8);
       incoming[word + 1] = view.getUint32(at + 4);
       incoming[word + 2] = length;
-      incoming[word + 3] = at + FRAME_HEADER_BYTES;
-      this.#start = next;
-      frames++;
+      incoming[word + 3] = payload;
+      at = next;
+      word += DESCRIPTOR_WORDS;
     }
-    return frames;
+    this.#start = at;
+    return word / DESCRIPTOR_WORDS;
   }
 
   emit(count: number): number {
@@ -79,11 +86,5 @@ export class ReferenceFrameBatch implements FrameBatchFace {
       this.#out.setUint32(at + 8, this.outgoing[word + 2] ?? 0);
     }
     return count * FRAME_HEADER_BYTES;
-  }
-
-  #judge(version: number, type: number, length: number): FrameViolation | null {
-    if (version !== 0) return 'version';
-    if (type > MAX_TYPE) return 'type';
-    return type === 0 && length > this.#maxLength ? 'length' : null;
   }
 }

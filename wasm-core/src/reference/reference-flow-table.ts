@@ -81,7 +81,7 @@ export class ReferenceFlowTable implements FlowTableFace {
   }
 
   open(outward: FlowKey, inward: FlowKey, now: number): number {
-    checkPair(outward, inward, this.family);
+    checkPair(outward, inward, this.family, false);
     checkNow(now);
     if (nameOf(outward) === nameOf(inward) || this.#isTaken(outward, now) || this.#isTaken(inward, now))
       return FLOW_CODES.taken;
@@ -89,7 +89,7 @@ export class ReferenceFlowTable implements FlowTableFace {
   }
 
   openWithPort(outward: FlowKey, inward: FlowKey, ports: PortRange, now: number): number {
-    checkPair(outward, inward, this.family);
+    checkPair(outward, inward, this.family, true);
     const { first, tries } = checkRange(ports);
     checkNow(now);
     if (this.#isTaken(outward, now)) return FLOW_CODES.taken;

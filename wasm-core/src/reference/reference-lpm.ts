@@ -1,8 +1,9 @@
+import { CoreError } from '../errors.ts';
 import type { LpmEntry } from '../lpm/lpm-table.ts';
 
-/** An address as a number on the 128-bit line, by splitting and joining text. Throws `RangeError`. */
+/** An address as a number on the 128-bit line, by splitting and joining text. Throws `CW_CORE_ADDRESS`. */
 function addressNumber(text: string): bigint {
-  const bad = new RangeError(`not an address: ${text}`);
+  const bad = new CoreError('CW_CORE_ADDRESS', `not an IP address: ${JSON.stringify(text.slice(0, 60))}`);
   if (!text.includes(':')) {
     const parts = text.split('.');
     if (
@@ -33,20 +34,28 @@ interface Range {
   readonly value: number;
 }
 
-function toRange(entry: LpmEntry): Range {
-  let base: bigint;
-  let bits: number;
-  if ('prefix' in entry) {
-    const [address = '', length] = entry.prefix.split('/');
-    base = addressNumber(address);
+function prefixOf(text: string): { base: bigint; bits: number } {
+  const match = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text);
+  const [, address = '', length] = match ?? [];
+  try {
     const width = address.includes(':') ? 128 : 32;
-    bits = 128 - width + Number(length ?? width);
-  } else {
-    ({ base, bits } = entry);
+    return { base: addressNumber(address), bits: 128 - width + Number(length ?? width) };
+  } catch {
+    throw new CoreError('CW_CORE_PREFIX', `not an IP address or prefix: ${JSON.stringify(text.slice(0, 60))}`);
   }
+}
+
+/** Throws `CW_CORE_PREFIX`. */
+function toRange(entry: LpmEntry): Range {
+  const { base, bits } = 'prefix' in entry ? prefixOf(entry.prefix) : entry;
+  const { value } = entry;
+  if (!Number.isInteger(bits) || bits < 0 || bits > 128 || base < 0n || base >> 128n !== 0n)
+    throw new CoreError('CW_CORE_PREFIX', 'base is a 128-bit number, bits 0 to 128');
+  if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff)
+    throw new CoreError('CW_CORE_PREFIX', `the value of a prefix is 0 to 2147483647, not ${value}`);
   const size = 1n << BigInt(128 - bits);
   const from = base - (base % size);
-  return { from, to: from + size - 1n, bits, value: entry.value };
+  return { from, to: from + size - 1n, bits, value };
 }
 
 /** Longest-prefix match by looking at every prefix. The oracle. */
@@ -68,8 +77,19 @@ export class ReferenceLpm {
   }
 
   lookupBytes(bytes: Uint8Array): number {
-    if (bytes.length !== 4 && bytes.length !== 16) throw new RangeError('an address has 4 or 16 bytes');
-    return this.#find(bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), bytes.length === 4 ? 0xffffn : 0n));
+    if (bytes.length !== 4 && bytes.length !== 16)
+      throw new CoreError('CW_CORE_ADDRESS', `an address has 4 or 16 bytes, not ${bytes.length}`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (bytes.length === 4) return this.#find((0xffffn << 32n) | BigInt(view.getUint32(0)));
+    return this.#find((view.getBigUint64(0) << 64n) | view.getBigUint64(8));
+  }
+
+  lookupBatch(addresses: Uint8Array, results: Int32Array, family: 'ipv4' | 'ipv6'): void {
+    const width = family === 'ipv4' ? 4 : 16;
+    if (addresses.length % width !== 0 || results.length < addresses.length / width)
+      throw new CoreError('CW_CORE_ADDRESS', `addresses of ${width} bytes, and a result for each`);
+    for (let at = 0; at < addresses.length; at += width)
+      results[at / width] = this.lookupBytes(addresses.subarray(at, at + width));
   }
 
   #find(address: bigint): number {

@@ -1,4 +1,5 @@
 import { CoreError } from '../errors.ts';
+import { writeClass } from './byte-class.ts';
 import { checkWhole } from './scanner.ts';
 import type { ScanOptions } from './scanner.ts';
 import { StreamScanner } from './stream-scanner.ts';
@@ -37,14 +38,7 @@ export class ClassRunScanner extends StreamScanner {
     super(
       wasmEngine(options, (core) => {
         const at = reserved(core.classReserve(options.minLength));
-        const table = new Uint8Array(core.memory.buffer, at, 48);
-        for (let high = 0; high < 16; high++) {
-          table[32 + high] = 1 << (high & 7);
-          for (let low = 0; low < 16; low++) {
-            const row = (high < 8 ? 0 : 16) + low;
-            if (members[(high << 4) | low] === 1) table[row] = (table[row] ?? 0) | (1 << (high & 7));
-          }
-        }
+        writeClass(core.memory.buffer, at, members);
         return { run: core.classRun, finish: core.classFinish, reset: core.classReset };
       }),
     );

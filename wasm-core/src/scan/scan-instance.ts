@@ -9,6 +9,17 @@ export interface ScanExports {
   readonly streamBegin: (count: number) => void;
   readonly teddyReserve: (count: number, restBytes: number) => number;
   readonly teddyRun: () => number;
+  readonly endingsReserve: (
+    literals: number,
+    restBytes: number,
+    filterBits: number,
+    slotBits: number,
+    stride: number,
+    short: number,
+    run: number,
+    ranged: number,
+  ) => number;
+  readonly endingsRun: () => number;
   readonly ahoReserve: (states: number, classes: number, acceptFrom: number, literals: number) => number;
   readonly ahoReset: () => void;
   readonly ahoRun: () => number;

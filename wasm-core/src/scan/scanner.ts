@@ -1,7 +1,8 @@
 import { CoreError } from '../errors.ts';
+import { SCAN_HIT_BYTES } from '../layout.gen.ts';
 
 /** Words of one hit in `Scanner.hits`: what was found, its end, its length. */
-export const HIT_WORDS = 3;
+export const HIT_WORDS = SCAN_HIT_BYTES / 4;
 
 export interface ScanOptions {
   /** Bytes that one chunk has at most, 64 to 16 MiB; 64 KiB unless given. */

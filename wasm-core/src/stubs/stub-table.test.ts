@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { random32 } from '../../fixtures/random32.ts';
+import { StubsComparison } from '../../fixtures/stubs-differential.ts';
 import { crc32 } from '../crc32.ts';
 import { CoreError } from '../errors.ts';
 import { StubTable } from './stub-table.ts';
@@ -227,49 +227,11 @@ describe('StubTable', () => {
   });
 
   it('does what a list of names does, a million times', { timeout: 60_000 }, () => {
-    const options: StubOptions = { range: '100.64.0.0/26', reserved: ['100.64.0.16/28'], quarantine: 40 };
-    let table = new StubTable(options);
-    /** Least recently used first. */
-    let model: { name: string; address: string; used: number }[] = [];
-    const next = random32(7);
-    let now = 0;
-    for (let i = 0; i < 1_000_000; i++) {
-      const roll = next();
-      now += (roll >>> 8) % 3 === 0 ? 1 : 0;
-      const name = `n${(roll >>> 12) % 60}`;
-      const use = (entry: (typeof model)[number]): void => {
-        entry.used = now;
-        model = [...model.filter((other) => other !== entry), entry];
-      };
-      if (roll % 4 < 3) {
-        const known = model.find((entry) => entry.name === name);
-        let answer: string | undefined;
-        try {
-          answer = table.allocate(name, now).address;
-        } catch (error) {
-          if (!(error instanceof CoreError) || error.code !== 'CW_CORE_STUBS') throw error;
-        }
-        const oldest = model[0];
-        if (known !== undefined) {
-          if (answer !== known.address) throw new Error(`${name} was ${known.address}, is ${answer}`);
-          use(known);
-        } else if (model.length === 46 && oldest !== undefined) {
-          if ((answer !== undefined) !== now - oldest.used >= 40) throw new Error('quarantine');
-          if (answer === undefined) continue;
-          if (answer !== oldest.address) throw new Error('not the oldest');
-          model = [...model.slice(1), { name, address: answer, used: now }];
-        } else {
-          if (answer === undefined || model.some((entry) => entry.address === answer)) throw new Error('not a new one');
-          model.push({ name, address: answer, used: now });
-        }
-      } else {
-        const last = (roll >>> 2) % 64;
-        const known = model.find((entry) => entry.address === `100.64.0.${last}`);
-        if (table.lookupAddress(`100.64.0.${last}`, now) !== known?.name) throw new Error('another name');
-        if (known !== undefined) use(known);
-      }
-      if (i % 50_000 === 0) table = StubTable.restore(table.snapshot(), now, options);
-    }
-    expect(table.counters().stubs).toBe(model.length);
+    const comparison = new StubsComparison(7);
+    for (let round = 0; round < 100; round++) comparison.round();
+    expect(comparison.counts.operations).toBe(1_000_000);
+    expect(comparison.counts.reused).toBeGreaterThan(10_000);
+    expect(comparison.counts.exhausted).toBeGreaterThan(10_000);
+    expect(comparison.counts.restored).toBeGreaterThan(500);
   });
 });

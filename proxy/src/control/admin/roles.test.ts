@@ -107,7 +107,7 @@ describe('every route', () => {
   it('asks a person who proved themselves long ago again before the dangerous ones, and for the origin before all writes', async () => {
     const user = 'old@corp.example';
     await place.services.sessions.begin(
-      { user, displayName: user, groups: [], nameId: user, sessionIndex: null, notAfter: null },
+      { user, displayName: user, groups: [], nameId: user, sessionIndex: null, notAfter: null, ou: null },
       '10.0.0.1',
       3_600_000,
     );

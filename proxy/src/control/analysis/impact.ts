@@ -1,7 +1,18 @@
-import { CausewayError, parsePortRange, type AccessMethod, type PolicyRule, type PrivateApp } from '@causeway/contract';
-import { compilePolicy, PolicyMatcher, type PolicySession } from '@causeway/wasm-core';
+import {
+  CausewayError,
+  parseHostPattern,
+  parsePortRange,
+  type AccessMethod,
+  type PolicyRule,
+  type PortRange,
+  type PrivateApp,
+  type Protocol,
+} from '@causeway/contract';
+import { compilePolicy } from '@causeway/wasm-core';
+import { DestinationPoints } from '../../policy/destination-points.ts';
+import { policyInput } from '../../policy/policy-input.ts';
+import { Policy, type OpenedSession, type Target } from '../../policy/policy.ts';
 import { portSegments, portText } from '../../policy/port-segments.ts';
-import { policyInput } from '../snapshot/compile.ts';
 import type { Decision, ImpactArguments, ImpactChange, ImpactPage } from './model.ts';
 import { principalClasses, type PrincipalClass } from './principal-classes.ts';
 
@@ -17,22 +28,26 @@ const MAX_PRINCIPALS = 10_000;
 const MAX_LIMIT = 500;
 const NAMED_USERS = 10;
 const METHODS: readonly AccessMethod[] = ['browser', 'agent'];
-const DEFAULT: Decision = { action: 'block', rule: null, notice: false };
 
 /**
- * Who gains and who loses when `after` takes the place of `before`: for each kind of people and each app the ports where
- * the two decide otherwise. Work is bounded by the page: one may end before it is full.
+ * Who gains and who loses when `after` takes the place of `before`: for each kind of people and each app the hosts and ports
+ * where the two decide otherwise. Work is bounded by the page: one may end before it is full.
  *
  * @throws CausewayError `CW_INPUT_INVALID` on a limit, cursor or number of principals that does not exist
  */
-export function impact(before: PolicyState, after: PolicyState, args: ImpactArguments): ImpactPage {
-  const { principals, limit } = args;
+export function impact(
+  before: PolicyState,
+  after: PolicyState,
+  args: ImpactArguments & { readonly timeZone: string },
+): ImpactPage {
+  const { principals, limit, timeZone, from = '', at = Date.now() } = args;
   if (principals.length > MAX_PRINCIPALS) refuse('principals', `at most ${MAX_PRINCIPALS}`);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) refuse('limit', `from 1 to ${MAX_LIMIT}`);
   const rules = [...before.rules, ...after.rules];
   const classes = principalClasses(principals, rules);
-  const [old, fresh] = [new Decider(before), new Decider(after)];
-  const apps = appPorts(before, after, rules);
+  const decider = (state: PolicyState): Decider => new Decider(state, timeZone, from, at);
+  const [old, fresh] = [decider(before), decider(after)];
+  const apps = appTargets(before, after, rules);
   const items: ImpactChange[] = [];
   let decisions = 0;
   let { index, app: firstApp } = readCursor(args.cursor);
@@ -47,81 +62,135 @@ export function impact(before: PolicyState, after: PolicyState, args: ImpactArgu
       if (items.length >= limit || decisions >= MAX_DECISIONS) {
         return { items, next: `${index}.${app}`, classes: classes.length };
       }
-      decisions += target.ports.length * METHODS.length * 2;
+      const points = target.hosts.reduce((sum, host) => sum + host.points.length, 0);
+      decisions += points * target.ports.length * METHODS.length * 2;
       items.push(...METHODS.flatMap((method) => changesOf(people, target, method, old, fresh)));
     }
   }
   return { items, next: null, classes: classes.length };
 }
 
-interface AppPorts {
+interface AppTargets {
   readonly name: string;
   /** Within each no rule tells one port from another. */
-  readonly ports: readonly ReturnType<typeof parsePortRange>[];
+  readonly ports: readonly PortRange[];
+  /** Within the names of each no rule tells one place from another but those points. */
+  readonly hosts: readonly { readonly names: readonly string[]; readonly points: readonly Target['host'][] }[];
 }
 
+/** Asked for where no rule asks for hosts. */
+const ANY_HOST = 'any.invalid';
+
 /** The apps of either state, each cut where a rule of either begins or ends. */
-function appPorts(before: PolicyState, after: PolicyState, rules: readonly PolicyRule[]): AppPorts[] {
-  const ports = new Map<string, Set<string>>();
+function appTargets(before: PolicyState, after: PolicyState, rules: readonly PolicyRule[]): AppTargets[] {
+  const known = new Map<string, { ports: Set<string>; hosts: Set<string> }>();
   for (const app of [...before.apps, ...after.apps]) {
-    const own = ports.get(app.name) ?? new Set();
-    for (const port of app.ports) own.add(port);
-    const upstream = app.clientless?.upstream.port;
-    if (upstream !== undefined) own.add(`tcp/${upstream}`);
-    ports.set(app.name, own);
+    const own = known.get(app.name) ?? { ports: new Set(), hosts: new Set() };
+    for (const port of app.ports) own.ports.add(port);
+    for (const host of app.hosts) own.hosts.add(host);
+    const upstream = app.clientless?.upstream;
+    if (upstream !== undefined) {
+      own.ports.add(`tcp/${upstream.port}`);
+      own.hosts.add(upstream.host);
+    }
+    known.set(app.name, own);
   }
   const segments = portSegments(rules);
-  return [...ports].map(([name, own]) => ({ name, ports: segments([...own].map(parsePortRange)) }));
+  const points = new DestinationPoints(rules);
+  return [...known].map(([name, { ports, hosts }]) => ({
+    name,
+    ports: segments([...ports].map(parsePortRange)),
+    hosts: points.none
+      ? [{ names: [...hosts], points: [ANY_HOST] }]
+      : [...hosts].map((host) => ({ names: [host], points: pointsOf(host, points) })),
+  }));
+}
+
+function pointsOf(host: string, points: DestinationPoints): Target['host'][] {
+  const pattern = parseHostPattern(host);
+  return pattern === null ? [] : points.of(pattern); // the schema refused it before
 }
 
 /** One state's answers to one kind of people at a time. */
 class Decider {
-  readonly #matcher: PolicyMatcher;
-  readonly #rules: readonly PolicyRule[];
+  readonly #policy: Policy;
   readonly #numbers: ReadonlyMap<string, number>;
-  #sessions: Partial<Record<AccessMethod, PolicySession>> = {};
+  readonly #from: string;
+  readonly #at: number;
+  #sessions = new Map<AccessMethod, OpenedSession>();
 
-  constructor({ apps, rules }: PolicyState) {
-    this.#matcher = new PolicyMatcher(compilePolicy(policyInput(apps, rules)));
-    this.#rules = rules;
-    this.#numbers = new Map(this.#matcher.apps.map((name, number) => [name, number]));
+  constructor({ apps, rules }: PolicyState, timeZone: string, from: string, at: number) {
+    this.#policy = new Policy({ image: compilePolicy(policyInput(apps, rules)), rules, apps, timeZone }, at);
+    this.#numbers = new Map(apps.map(({ name }, number) => [name, number]));
+    this.#from = from;
+    this.#at = at;
   }
 
   open({ sketch }: PrincipalClass): void {
-    for (const session of Object.values(this.#sessions)) this.#matcher.close(session);
-    this.#sessions = Object.fromEntries(METHODS.map((method) => [method, this.#matcher.open({ ...sketch, method })]));
+    for (const session of this.#sessions.values()) this.#policy.close(session);
+    this.#sessions = new Map(METHODS.map((method) => [method, this.#policy.open({ ...sketch, method }, this.#from)]));
   }
 
-  decide(app: string, method: AccessMethod, protocol: 'tcp' | 'udp', port: number): Decision {
-    const number = this.#numbers.get(app);
-    const session = this.#sessions[method];
-    if (number === undefined || session === undefined) return DEFAULT;
-    const rule = this.#rules[this.#matcher.decide(session, number, protocol, port)];
-    if (rule === undefined) return DEFAULT;
-    return { action: rule.action, rule: rule.name, notice: rule.notice !== undefined || rule.template !== undefined };
+  decide(app: string, method: AccessMethod, protocol: Protocol, target: Target): Decision {
+    const session = this.#sessions.get(method) ?? null;
+    const { action, rule, notify } = this.#policy.decide(
+      session,
+      this.#numbers.get(app) ?? -1,
+      target,
+      this.#at,
+      protocol,
+    );
+    return { action, rule, notice: notify !== undefined };
   }
+}
+
+interface Change {
+  readonly hosts: readonly string[];
+  readonly ports: readonly string[];
+  readonly effect: ImpactChange['effect'];
+  readonly before: Decision;
+  readonly after: Decision;
 }
 
 function changesOf(
   people: PrincipalClass,
-  app: AppPorts,
+  app: AppTargets,
   method: AccessMethod,
   old: Decider,
   fresh: Decider,
 ): ImpactChange[] {
-  const changes: { ports: string[]; effect: ImpactChange['effect']; before: Decision; after: Decision }[] = [];
+  const { users } = people;
+  const who = { people: users.length, users: users.slice(0, NAMED_USERS), app: app.name, method };
+  const changes = new Map<string, Change>();
+  for (const { names, points } of app.hosts) {
+    for (const change of points.flatMap((host) => changesAt(host, app, method, old, fresh))) {
+      const key = JSON.stringify([change.before.rule, change.after.rule, change.ports]);
+      const hosts = new Set([...(changes.get(key)?.hosts ?? []), ...names]);
+      changes.set(key, { ...change, hosts: [...hosts] });
+    }
+  }
+  return [...changes.values()].map((change) => ({ ...who, ...change }));
+}
+
+function changesAt(
+  host: Target['host'],
+  app: AppTargets,
+  method: AccessMethod,
+  old: Decider,
+  fresh: Decider,
+): Omit<Change, 'hosts'>[] {
+  const changes: (Omit<Change, 'hosts'> & { readonly ports: string[] })[] = [];
   for (const range of app.ports) {
-    const before = old.decide(app.name, method, range.protocol, range.from);
-    const after = fresh.decide(app.name, method, range.protocol, range.from);
+    const target = { host, port: range.from };
+    const before = old.decide(app.name, method, range.protocol, target);
+    const after = fresh.decide(app.name, method, range.protocol, target);
     const effect = effectOf(before, after);
     if (effect === null) continue;
     const same = changes.find((one) => one.before.rule === before.rule && one.after.rule === after.rule);
     if (same !== undefined) same.ports.push(portText(range));
     else changes.push({ ports: [portText(range)], effect, before, after });
   }
-  const { users } = people;
-  const who = { people: users.length, users: users.slice(0, NAMED_USERS), app: app.name, method };
-  return changes.map((change) => ({ ...who, ...change }));
+  return changes;
 }
 
 /** `null` where the person sees no difference; by which rule it comes is none. */

@@ -11,6 +11,8 @@ export interface ShadowedPolicyRule {
 export interface PrincipalSketch {
   readonly user: string;
   readonly groups: readonly string[];
+  /** Path of the organisational unit; absent where none is known. */
+  readonly ou?: string | undefined;
 }
 
 export interface ImpactArguments {
@@ -19,6 +21,10 @@ export interface ImpactArguments {
   /** Changes 1 to 500. */
   readonly limit: number;
   readonly cursor?: string;
+  /** The address that they all come from. Without one nothing is allowed by a policy whose rules ask for it. */
+  readonly from?: string | undefined;
+  /** As of when, in milliseconds since 1970; now where absent. */
+  readonly at?: number | undefined;
 }
 
 export interface Decision {
@@ -29,13 +35,15 @@ export interface Decision {
   readonly notice: boolean;
 }
 
-/** What a draft means to people whom no rule tells apart, at some ports of one app. */
+/** What a draft means to people whom no rule tells apart, at some hosts and ports of one app. */
 export interface ImpactChange {
   /** How many of the principals, and the first few of them. */
   readonly people: number;
   readonly users: readonly string[];
   readonly app: string;
   readonly method: AccessMethod;
+  /** Hosts of the app, as it has them, within which this is so somewhere; its upstream's host is one of them. */
+  readonly hosts: readonly string[];
   /** `tcp/443`, `tcp/8000-8010`. */
   readonly ports: readonly string[];
   readonly effect: 'gains' | 'loses' | 'told otherwise';

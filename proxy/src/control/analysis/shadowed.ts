@@ -1,11 +1,10 @@
-import { shadowedRules } from '@causeway/wasm-core';
 import type { PolicyRule, PrivateApp } from '@causeway/contract';
-import { policyInput } from '../snapshot/compile.ts';
+import { neverDeciding } from '../../policy/never-deciding.ts';
 import type { ShadowedPolicyRule } from './model.ts';
 
 /** The rules that can never decide, in their order. Every one that is named is dead; not every dead one is found. */
 export function shadowedPolicyRules(apps: readonly PrivateApp[], rules: readonly PolicyRule[]): ShadowedPolicyRule[] {
-  return shadowedRules(policyInput(apps, rules)).map(({ rule, by }) => ({
+  return neverDeciding(apps, rules).map(({ rule, by }) => ({
     rule: rules[rule]?.name ?? '',
     by: by === null ? null : (rules[by]?.name ?? ''),
   }));

@@ -11,12 +11,14 @@ export interface Login {
   readonly user: string;
   readonly displayName: string;
   readonly groups: readonly string[];
+  /** Path of the organisational unit, where the login names one. */
+  readonly ou: string | null;
 }
 
 export interface SignedIn {
   readonly seq: number;
   readonly person: PersonAccess;
-  /** The login says other groups than the last one did. */
+  /** The login says other groups or another unit than the last one did. */
   readonly regrouped: boolean;
 }
 
@@ -29,7 +31,7 @@ export async function signIn(tx: Transaction<StoreTables>, idp: string, login: L
   if (known?.active === 0) throw new CausewayError('CW_PERSON_INACTIVE');
   if (known?.source !== 'scim' && (await isProvisioned(tx, idp))) throw new CausewayError('CW_PERSON_UNKNOWN');
   const row = known === undefined ? await insert(tx, idp, login, now) : await update(tx, known, login, now);
-  const regrouped = known !== undefined && !sameSet(list(known.login_groups), login.groups);
+  const regrouped = known !== undefined && (!sameSet(list(known.login_groups), login.groups) || known.ou !== row.ou);
   return { seq: row.seq, person: await accessOf(tx, row), regrouped };
 }
 
@@ -39,7 +41,7 @@ async function isProvisioned(tx: Transaction<StoreTables>, idp: string): Promise
 }
 
 function insert(tx: Transaction<StoreTables>, idp: string, login: Login, now: number): Promise<UserRow> {
-  const { user, displayName, groups } = login;
+  const { user, displayName, groups, ou } = login;
   return tx
     .insertInto('directory_user')
     .values({
@@ -50,7 +52,7 @@ function insert(tx: Transaction<StoreTables>, idp: string, login: Login, now: nu
       display_name: displayName,
       display_key: nameKey(displayName),
       active: 1,
-      ou: null,
+      ou,
       source: 'saml',
       body: '{}',
       login_groups: JSON.stringify(groups),
@@ -65,8 +67,8 @@ function insert(tx: Transaction<StoreTables>, idp: string, login: Login, now: nu
 
 /** Of somebody whom the provider keeps here the login says nothing but that it happened. */
 function update(tx: Transaction<StoreTables>, known: UserRow, login: Login, now: number): Promise<UserRow> {
-  const { displayName, groups } = login;
-  const told = known.source === 'scim' ? {} : { display_name: displayName, display_key: nameKey(displayName) };
+  const { displayName, groups, ou } = login;
+  const told = known.source === 'scim' ? {} : { display_name: displayName, display_key: nameKey(displayName), ou };
   return tx
     .updateTable('directory_user')
     .set({ ...told, login_groups: JSON.stringify(groups), seen_at: now })

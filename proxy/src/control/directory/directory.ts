@@ -239,7 +239,7 @@ export class Directory {
     const user = toUser(after);
     // Sessions and devices know people by name, so under another name they are nobody's.
     const gone = access.length > 0 && after.user_name !== row.user_name ? [row.user_name] : [];
-    const same = after.active === row.active && after.source === row.source;
+    const same = after.active === row.active && after.source === row.source && after.ou === row.ou;
     return [user, same && gone.length === 0 ? NOTHING : await this.#follow(tx, row.idp, access, gone)];
   }
 

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { ExpressionBuilder, Transaction } from 'kysely';
 import { raiseEpoch } from '../store/epoch.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { nameKey } from './names.ts';
@@ -68,7 +68,7 @@ function peopleWithAccess(tx: Tx) {
 }
 
 /**
- * Brings the sessions of these people to what the directory says now: other groups, or the end. In the transaction of
+ * Brings the sessions of these people to what the directory says now: other groups, another unit, or the end. In the transaction of
  * the change itself, so that no process that ends in between leaves access behind.
  *
  * @param gone names that belong to nobody any more
@@ -90,38 +90,47 @@ export async function follow(tx: Tx, users: readonly number[], gone: readonly st
 
 async function regroup(tx: Tx, active: readonly Person[]): Promise<void> {
   if (active.length === 0) return;
-  const groups = new Map(active.map((person) => [person.userName, JSON.stringify(person.groups)]));
+  const places = new Map(active.map(({ userName, groups, ou }) => [userName, { groups: JSON.stringify(groups), ou }]));
   const sessions = await tx
     .selectFrom('session')
-    .select(['id', 'user', 'groups'])
-    .where('user', 'in', [...groups.keys()])
+    .select(['id', 'user', 'groups', 'ou'])
+    .where('user', 'in', [...places.keys()])
     .execute();
-  const other = sessions.filter((session) => session.groups !== groups.get(session.user));
-  for (let from = 0; from < other.length; from += PAGE) {
-    const page = other.slice(from, from + PAGE);
-    const [first, ...rest] = page;
-    if (first === undefined) return;
-    await tx
-      .updateTable('session')
-      .set((e) => ({
-        groups: rest
-          .reduce(
-            (cases, { id, user }) => cases.when('id', '=', id).then(groups.get(user) ?? '[]'),
-            e
-              .case()
-              .when('id', '=', first.id)
-              .then(groups.get(first.user) ?? '[]'),
-          )
-          .else(e.ref('groups'))
-          .end(),
-      }))
-      .where(
-        'id',
-        'in',
-        page.map(({ id }) => id),
-      )
-      .execute();
-  }
+  const other = sessions.flatMap((session) => {
+    const place = places.get(session.user);
+    if (place === undefined || (session.groups === place.groups && session.ou === place.ou)) return [];
+    return [{ id: session.id, ...place }];
+  });
+  for (let from = 0; from < other.length; from += PAGE) await place(tx, other.slice(from, from + PAGE));
+}
+
+/** One statement for all of them. */
+async function place(
+  tx: Tx,
+  [first, ...rest]: readonly { readonly id: string; readonly groups: string; readonly ou: string | null }[],
+): Promise<void> {
+  if (first === undefined) return;
+  await tx
+    .updateTable('session')
+    .set((e) => ({
+      groups: rest
+        .reduce(
+          (cases, { id, groups }) => cases.when('id', '=', id).then(groups),
+          caseOf(e, first.id).then(first.groups),
+        )
+        .else(e.ref('groups'))
+        .end(),
+      ou: rest
+        .reduce((cases, { id, ou }) => cases.when('id', '=', id).then(ou), caseOf(e, first.id).then(first.ou))
+        .else(e.ref('ou'))
+        .end(),
+    }))
+    .where('id', 'in', [first.id, ...rest.map(({ id }) => id)])
+    .execute();
+}
+
+function caseOf(e: ExpressionBuilder<StoreTables, 'session'>, id: string) {
+  return e.case().when('id', '=', id);
 }
 
 async function endSessions(tx: Tx, users: readonly string[]): Promise<string[]> {

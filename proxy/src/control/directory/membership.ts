@@ -38,14 +38,15 @@ export interface Person {
   readonly userName: string;
   readonly active: boolean;
   readonly groups: readonly string[];
+  readonly ou: string | null;
 }
 
-/** These people with the groups that they have now. */
+/** These people with the groups and the unit that they have now. */
 export async function people(db: Kysely<StoreTables>, seqs: readonly number[]): Promise<Person[]> {
   if (seqs.length === 0) return [];
   const rows = await db
     .selectFrom('directory_user')
-    .select(['seq', 'user_name', 'active', 'source', 'login_groups'])
+    .select(['seq', 'user_name', 'active', 'source', 'login_groups', 'ou'])
     .where('seq', 'in', seqs)
     .execute();
   const names = await groupNames(db, seqs);
@@ -54,5 +55,6 @@ export async function people(db: Kysely<StoreTables>, seqs: readonly number[]): 
     userName: row.user_name,
     active: row.active === 1,
     groups: effectiveGroups(row.source, list(row.login_groups), names.get(row.seq) ?? []),
+    ou: row.ou,
   }));
 }

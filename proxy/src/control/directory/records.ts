@@ -9,7 +9,7 @@ export interface DirectoryUser {
   readonly displayName: string;
   /** Who is not active has no access and cannot sign in. */
   readonly active: boolean;
-  /** Organisational unit. */
+  /** Path of the organisational unit; of a person known from logins, as the last one said. */
   readonly ou: string | null;
   /** `scim`: the provider keeps this person here. `saml`: known from a login, which also says the groups. */
   readonly source: 'scim' | 'saml';
@@ -91,7 +91,7 @@ export interface PersonAccess {
 
 /** Who is touched by what was committed: people with a session or a device, and nobody else. */
 export interface DirectoryChange {
-  /** Names of people who have other groups now; their sessions in the store carry them already. */
+  /** Names of people who have other groups or another unit now; their sessions in the store carry them already. */
   readonly users: readonly string[];
   /** Names of people who have no access any more. */
   readonly deactivated: readonly string[];

@@ -10,6 +10,8 @@ export interface Person {
   readonly user: string;
   readonly displayName: string;
   readonly groups: readonly string[];
+  /** Path of the organisational unit from the top, where the provider names one. */
+  readonly ou: string | null;
   readonly nameId: string;
   readonly sessionIndex: string | null;
   /** The provider's own end of the session, which ours may not outlive. */
@@ -31,7 +33,7 @@ export class Sessions {
   }
 
   /**
-   * Somebody logs in; the directory says under which name and with which groups.
+   * Somebody logs in; the directory says under which name, with which groups and in which unit.
    *
    * @returns the session and the login cookie's token, which is kept nowhere
    * @throws CausewayError `CW_PERSON_INACTIVE`, `CW_PERSON_UNKNOWN`
@@ -39,7 +41,7 @@ export class Sessions {
   async begin(person: Person, address: string, lifeMs: number): Promise<{ session: SessionRecord; token: string }> {
     const now = this.#now();
     const token = newToken();
-    const begun: Omit<SessionRecord, 'user' | 'displayName' | 'groups'> = {
+    const begun: Omit<SessionRecord, 'user' | 'displayName' | 'groups' | 'ou'> = {
       id: newSessionId(),
       loginHash: hashToken(token),
       createdAt: now,
@@ -48,14 +50,14 @@ export class Sessions {
       nameId: person.nameId,
       sessionIndex: person.sessionIndex,
     };
-    const known = await this.#directory.signIn(person, async (tx, { user, displayName, groups }) => {
+    const known = await this.#directory.signIn(person, async (tx, { user, displayName, groups, ou }) => {
       await tx
         .insertInto('session')
-        .values(fromSession({ ...begun, user, displayName, groups }))
+        .values(fromSession({ ...begun, user, displayName, groups, ou }))
         .execute();
     });
-    const { user, displayName, groups } = known;
-    return { session: { ...begun, user, displayName, groups }, token };
+    const { user, displayName, groups, ou } = known;
+    return { session: { ...begun, user, displayName, groups, ou }, token };
   }
 
   /** The live session behind a login cookie. */
@@ -86,6 +88,7 @@ export function principalOf(session: SessionRecord): Principal {
     user: session.user,
     displayName: session.displayName,
     groups: [...session.groups],
+    ...(session.ou === null ? {} : { ou: session.ou }),
     method: 'browser',
     authenticatedAt: session.createdAt,
     session: session.id,

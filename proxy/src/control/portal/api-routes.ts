@@ -37,7 +37,8 @@ export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
 
   api.get('/apps', (c) => {
     const { policy, snapshot } = services.published();
-    const apps = policy.allowedApps(principalOf(c.get('session'))).map(({ app, browser }) => {
+    const allowed = policy.allowedApps(principalOf(c.get('session')), c.env.address, services.now());
+    const apps = allowed.map(({ app, browser }) => {
       const [host] = app.clientless?.urls ?? [];
       const url = browser && host !== undefined ? `${webOrigin(host, snapshot.publicPort)}/` : null;
       return { name: app.name, description: app.description, url, hosts: app.hosts };

@@ -23,7 +23,7 @@ import { Tickets } from '../identity/tickets.ts';
 import type { Published } from '../published.ts';
 import type { Revoked } from '../revocation-feed.ts';
 import { Directory } from '../directory/directory.ts';
-import { KyselyStore } from '../store/kysely-store.ts';
+import { storeOn } from '../store/kysely-store.ts';
 import type { Database } from '../store/database.ts';
 import { openDatabase } from '../store/open-database.ts';
 import type { Store } from '../store/store.ts';
@@ -49,7 +49,7 @@ beforeAll(async () => {
   fixture = await makeControlFixture();
   const location = { file: join(fixture.dir, 'test.sqlite') };
   database = await openDatabase(location);
-  store = new KyselyStore(database);
+  store = storeOn(database);
   directory = new Directory({ database, loginIdp: () => 'default', now: () => now });
   const idp = { entityId: fixture.idp.entityId, ssoUrl: SSO_URL, certificates: [fixture.idp.certificate] };
   published = await publishFile(location, fixture.configFile, idp);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Sessions } from '../identity/sessions.ts';
 import type { SessionRecord } from '../store/store.ts';
 import type { ScimClient, ScimPlace } from './fixtures/scim-place.ts';
+import { ENTERPRISE } from './schemas.ts';
 
 /** What changes of the directory do to people who are signed in. */
 export function accessSuite(place: () => ScimPlace): void {
@@ -12,7 +13,7 @@ export function accessSuite(place: () => ScimPlace): void {
   async function signIn(user: string, groups: readonly string[] = ['by-login']): Promise<SessionRecord> {
     const { store, directory } = place();
     const sessions = new Sessions(store, directory, { revoke: () => Promise.resolve(0) }, () => place().now);
-    const person = { user, displayName: user, groups, nameId: user, sessionIndex: null, notAfter: null };
+    const person = { user, displayName: user, groups, ou: null, nameId: user, sessionIndex: null, notAfter: null };
     const { session } = await sessions.begin(person, '10.0.0.1', 3_600_000);
     await store.addAppToken({ tokenHash: `t-${session.id}`, session: session.id, host: 'a.example', createdAt: 1 });
     return session;
@@ -108,6 +109,28 @@ export function accessSuite(place: () => ScimPlace): void {
     await client.patch(`/Users/${id}`, { op: 'replace', path: 'title', value: 'x' });
     expect([changes.length, await store.epoch()]).toEqual([count, epoch]);
     await after(client.send('DELETE', `/Groups/${group}`), []);
+  });
+
+  test('another unit reaches sessions, tokens and devices, and what is no path of units is none', async () => {
+    const { client, name, id } = await provisioned();
+    const session = await signIn(name);
+    const { store } = place();
+    const move = async (organization: string): Promise<unknown> => {
+      const { length } = place().changes;
+      await client.patch(`/Users/${id}`, { op: 'replace', path: `${ENTERPRISE}:organization`, value: organization });
+      expect(place().changes.slice(length)).toEqual([{ users: [name], deactivated: [], sessions: [] }]);
+      const { ou } = (await store.session(session.id)) ?? {};
+      expect((await store.grant(`t-${session.id}`, 0))?.principal.ou ?? null).toBe(ou);
+      expect((await place().directory.groupsOf(name))?.ou).toBe(ou);
+      return ou;
+    };
+    expect(await move('/corp/sales/')).toBe('corp/sales');
+    expect(await move('corp//sales')).toBeNull();
+    expect(await move('corp/it')).toBe('corp/it');
+    const count = place().changes.length;
+    await client.patch(`/Users/${id}`, { op: 'replace', path: `${ENTERPRISE}:organization`, value: 'corp/it/' });
+    expect(place().changes).toHaveLength(count);
+    expect((await signIn(name)).ou).toBe('corp/it');
   });
 
   test('who has a device and no session is told of as well', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { startPostgres, type PostgresServer } from '../store/fixtures/postgres-server.ts';
+import { lackingPostgres, startPostgres, type PostgresServer } from '../store/fixtures/postgres-server.ts';
 import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
 import { openScim, type ScimPlace } from './fixtures/scim-place.ts';
 import { accessSuite } from './access-suite.ts';
@@ -11,18 +11,23 @@ import { pagesSuite } from './pages-suite.ts';
 import { patchSuite } from './patch-suite.ts';
 import { usersSuite } from './users-suite.ts';
 
-let server: PostgresServer;
+const lacking = lackingPostgres('SCIM');
+let server: PostgresServer | null = null;
 beforeAll(async () => {
-  server = await startPostgres();
+  if (!lacking) server = await startPostgres();
 }, 60_000);
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
+const onPostgres = async (): Promise<StorePlace> => {
+  if (server === null) throw new Error('PostgreSQL was not started');
+  return server.database();
+};
 const DATABASES: readonly [string, () => Promise<StorePlace>][] = [
   ['SQLite', sqlitePlace],
-  ['PostgreSQL', () => server.database()],
+  ['PostgreSQL', onPostgres],
 ];
 
-describe.each(DATABASES)('SCIM on %s', (_name, makePlace) => {
+describe.each(lacking ? DATABASES.slice(0, 1) : DATABASES)('SCIM on %s', (_name, makePlace) => {
   let place: ScimPlace;
   beforeAll(async () => {
     place = await openScim(await makePlace());

@@ -1,3 +1,4 @@
+import { unitPath } from '../../policy/unit-path.ts';
 import type { DirectoryUser, SearchValue, UserInput } from '../directory/records.ts';
 import { ENTERPRISE, USER } from './schemas.ts';
 import { invalid } from './scim-error.ts';
@@ -45,7 +46,8 @@ export function toUserInput(resource: Resource): UserInput {
     externalId: typeof externalId === 'string' ? externalId : null,
     displayName: displayNameOf(body, userName),
     active: active !== false,
-    ou: text(enterprise['organization']) ?? text(enterprise['department']),
+    // A provider's words that are no path of units are kept with the rest, and the unit is unknown.
+    ou: unitPath(text(enterprise['organization']) ?? text(enterprise['department']) ?? '') ?? null,
     body,
     values: searchValues(body),
   };

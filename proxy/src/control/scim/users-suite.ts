@@ -139,7 +139,7 @@ export function usersSuite(place: () => ScimPlace): void {
 
   test('what somebody only logged in as becomes the provider’s person', async () => {
     const client = await place().client();
-    const login = { user: 'jit@corp.example', displayName: 'Jit', groups: ['from-saml'] };
+    const login = { user: 'jit@corp.example', displayName: 'Jit', groups: ['from-saml'], ou: null };
     await place().directory.signIn(login, async () => {});
     expect((await place().directory.groupsOf('jit@corp.example'))?.groups).toEqual(['from-saml']);
     const made = await client.send('POST', '/Users', { userName: 'JIT@corp.example' });

@@ -1,7 +1,13 @@
 import { OBJECT_KINDS, type ErrorProblem, type ObjectKind } from '@causeway/contract';
 import { z } from 'zod';
 import { didYouMean } from '../../config/closest.ts';
-import { objectChecks, type ObjectLists, type Problem, type Report } from '../../config/object-checks.ts';
+import {
+  objectChecks,
+  type ObjectLists,
+  type ObjectSurroundings,
+  type Problem,
+  type Report,
+} from '../../config/object-checks.ts';
 import { chunkOf, chunksOf, entriesOf, type Chunk } from '../objects/chunks.ts';
 import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
 import type { ContentTexts } from './stored-contents.ts';
@@ -22,13 +28,13 @@ export type CheckedChunks = Map<string, readonly unknown[]>;
 /**
  * Objects as this version understands them: what an earlier one stored is given the defaults of what came since.
  *
- * @param accessDomain where custom URLs must lie
+ * @param deployment what of the deployment the objects must go together with
  * @param known hashes of chunks that passed the schemas before, and so need not again
  * @param cache what the last contents had, of which most chunks are the same; then what these have
  */
 export function checkContents(
   contents: ContentTexts,
-  accessDomain: string,
+  deployment: ObjectSurroundings,
   known: ReadonlySet<string>,
   cache: CheckedChunks = new Map(),
 ): CheckedContents {
@@ -68,7 +74,7 @@ export function checkContents(
   if (problems.length > 0) return { ...checked, problems };
   cache.clear();
   for (const [hash, good] of present) cache.set(hash, good);
-  problems.push(...objectChecks(checked.bodies satisfies ObjectLists, accessDomain));
+  problems.push(...objectChecks(checked.bodies satisfies ObjectLists, deployment));
   checkCertificates(checked.bodies, report);
   checkOwners(checked.bodies, 'idps', ({ domains }) => domains, report);
   return { ...checked, problems };

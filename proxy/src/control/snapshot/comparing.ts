@@ -1,20 +1,22 @@
 import type { Kysely } from 'kysely';
 import { CausewayError, OBJECT_KINDS, type PolicyRule, type PrivateApp } from '@causeway/contract';
-import { impact } from '../analysis/impact.ts';
-import type { ImpactArguments, ImpactPage, ShadowedPolicyRule } from '../analysis/model.ts';
+import { impact, type PolicyState } from '../analysis/impact.ts';
+import type { ImpactPage, ShadowedPolicyRule } from '../analysis/model.ts';
 import { shadowedPolicyRules } from '../analysis/shadowed.ts';
 import type { ContentText } from '../objects/chunks.ts';
 import { differingContents, type ContentDifference } from '../objects/differing-contents.ts';
-import { KINDS } from '../objects/kinds/kinds.ts';
+import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
 import type { Page } from '../objects/model.ts';
 import { toBody } from '../objects/object-rows.ts';
 import type { PreparedChange } from '../objects/prepared-change.ts';
 import { searchable } from '../objects/searchable.ts';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
+import { withNotices } from './compile.ts';
 import type {
   DifferencesArguments,
   EntriesArguments,
+  ImpactJobArguments,
   PageArguments,
   Restoration,
   SnapshotEntry,
@@ -95,7 +97,7 @@ export async function shadowed(location: StoreLocation, page: PageArguments): Pr
 }
 
 /** Who would gain and who would lose if the working set were published. */
-export async function impactOfDraft(location: StoreLocation, args: ImpactArguments): Promise<ImpactPage> {
+export async function impactOfDraft(location: StoreLocation, args: ImpactJobArguments): Promise<ImpactPage> {
   const [before, after] = await reading(location, async (db) => [
     policyOf(await snapshotContents(db, await lastSnapshot(db))),
     policyOf(await workingContents(db)),
@@ -105,10 +107,14 @@ export async function impactOfDraft(location: StoreLocation, args: ImpactArgumen
 }
 
 /** What was stored had passed its schema. */
-function policyOf(contents: ContentTexts): { apps: PrivateApp[]; rules: PolicyRule[] } {
+export function policyOf(contents: ContentTexts): PolicyState {
+  const templates = contents.templates.map(({ text }) => JSON.parse(text) as BodyOf<'templates'>);
   return {
     apps: contents.apps.map(({ text }) => JSON.parse(text) as PrivateApp),
-    rules: contents.rules.map(({ text }) => JSON.parse(text) as PolicyRule),
+    rules: withNotices(
+      contents.rules.map(({ text }) => JSON.parse(text) as PolicyRule),
+      templates,
+    ),
   };
 }
 

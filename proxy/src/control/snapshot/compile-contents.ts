@@ -4,12 +4,12 @@ import { compilePolicy } from '@causeway/wasm-core';
 import { loadConfigWithWarnings, type LoadedConfig } from '../../config/load.ts';
 import type { Problem } from '../../config/object-checks.ts';
 import type { Deployment } from '../../config/schema.ts';
+import { policyInput } from '../../policy/policy-input.ts';
 import { digestOf, type Parts } from '../objects/chunks.ts';
 import { problemLine, refusal, type PreparedChange } from '../objects/prepared-change.ts';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { checkContents, namedProblem, type CheckedChunks, type CheckedContents } from './checked-contents.ts';
-import { policyInput } from './compile.ts';
 import { apiNames, FILE_KINDS, fileChanges, fileTexts } from './file-objects.ts';
 import { deploymentOf, type CompiledContents, type CompileArguments, type ContentsSource } from './job.ts';
 import { changedContents } from './changed-contents.ts';
@@ -53,7 +53,7 @@ export async function compileContents(
   }));
   const { config, working, base, changes } = read;
   const seen = new Set(known);
-  const { bodies, chunks, problems } = checkContents(read.contents, config.domains.access, seen, checkedChunks);
+  const { bodies, chunks, problems } = checkContents(read.contents, config, seen, checkedChunks);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw refusalOf(errors, read);
   // A copy, because wasm-core does not promise a buffer that can be handed over.

@@ -8,6 +8,7 @@ import type { Published } from '../published.ts';
 import type { Database, StoreLocation } from '../store/database.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { SnapshotCompiler } from './compiler.ts';
+import { DeadRulesSearch } from './dead-rules-search.ts';
 
 const GOOD = `domains: { access: apps.example, identity: id.example, tunnel: tunnel.example }
 identityProvider: { metadata: idp.xml }
@@ -76,6 +77,23 @@ test('the image decides as the rules say', async () => {
   expect(decide('bob', ['staff'], 'agent', 0, 443)).toBe(0);
   expect(decide('bob', ['staff'], 'agent', 1, 22)).toBe(-1);
   expect(decide('ann', [], 'agent', 1, 22)).toBe(2);
+});
+
+test('what can never decide is found after the snapshot, in another thread', async () => {
+  const dead =
+    '  - { name: staff-too, users: [ann], groups: [staff], tags: [docs], ports: [tcp/443], action: block }\n';
+  await writeFile(file, GOOD + dead);
+  const { number } = (await publish()).snapshot;
+  const search = new DeadRulesSearch(location, { number, configFile: file });
+  const message = '"staff-too" never decides: rules[1] "staff" before it matches whatever it does';
+  const shadowed = [{ rule: 3, by: 1 }];
+  expect(await search.done).toEqual({ shadowed, warnings: [`causeway.yaml:15:5 rules[3]: ${message}`] });
+  await writeFile(file, GOOD);
+  const later = new DeadRulesSearch(location, { number, configFile: file });
+  expect(await later.done).toEqual({ shadowed, warnings: [`rules "staff-too": ${message}`] });
+  const stopped = new DeadRulesSearch(location, { number, configFile: file });
+  await stopped.stop();
+  expect(await stopped.done).toBeNull();
 });
 
 test('publishing numbers what changed and nothing else', async () => {

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorProblem, ObjectKind } from '@causeway/contract';
+import type { NeverDeciding } from '../../config/load.ts';
 import type { Config, Deployment } from '../../config/schema.ts';
 import type { ImpactArguments, ImpactPage, ShadowedPolicyRule } from '../analysis/model.ts';
 import type { Chunk, Parts } from '../objects/chunks.ts';
@@ -29,7 +30,8 @@ export interface Jobs {
   differences: { readonly args: DifferencesArguments; readonly answer: Page<ContentDifference> };
   restoration: { readonly args: { readonly number: number }; readonly answer: Restoration };
   shadowed: { readonly args: PageArguments; readonly answer: Page<ShadowedPolicyRule> };
-  impact: { readonly args: ImpactArguments; readonly answer: ImpactPage };
+  deadRules: { readonly args: DeadRulesArguments; readonly answer: NeverDeciding };
+  impact: { readonly args: ImpactJobArguments; readonly answer: ImpactPage };
 }
 
 export interface PageArguments {
@@ -50,6 +52,18 @@ export type State = number | 'working';
 export interface DifferencesArguments extends PageArguments {
   readonly before: State;
   readonly after: State;
+}
+
+export interface DeadRulesArguments {
+  /** Of the snapshot. */
+  readonly number: number;
+  /** Where its first rules may stand. */
+  readonly configFile: string;
+}
+
+export interface ImpactJobArguments extends ImpactArguments {
+  /** In which the times of rules are meant. */
+  readonly timeZone: string;
 }
 
 /** One object of a snapshot. */

@@ -186,7 +186,14 @@ export function publishingSuite(dialect: string, makePlace: () => Promise<StoreP
         { user: 'joe', groups: [] },
       ];
       const whole = await pop.snapshots.impact({ principals, limit: 100 });
-      const people = { people: 2, users: ['ann', 'bob'], app: 'mail', ports: ['tcp/443'], effect: 'loses' };
+      const people = {
+        people: 2,
+        users: ['ann', 'bob'],
+        app: 'mail',
+        hosts: ['mail.corp.example'],
+        ports: ['tcp/443'],
+        effect: 'loses',
+      };
       const allowed = { action: 'allow', rule: 'all', notice: false };
       const blocked = { action: 'block', rule: 'no-mail', notice: true };
       expect(whole).toEqual({
@@ -200,6 +207,7 @@ export function publishingSuite(dialect: string, makePlace: () => Promise<StoreP
             users: ['eve'],
             app: 'wiki',
             method: 'browser',
+            hosts: ['wiki.corp.example'],
             ports: ['tcp/8005-8010'],
             effect: 'gains',
             before: { action: 'block', rule: null, notice: false },

@@ -11,6 +11,7 @@ import { storeFailed } from '../store/open-database.ts';
 import type { Bodies } from './checked-contents.ts';
 import type { SnapshotCompiler } from './compiler.ts';
 import { withNotices } from './compile.ts';
+import { DeadRulesSearch } from './dead-rules-search.ts';
 import type { CompiledContents, ContentsSource } from './job.ts';
 
 export interface PublishingOptions {
@@ -70,6 +71,15 @@ export class Publishing {
     }
   }
 
+  /** Of a snapshot that is stored. @param configFile where its first rules may stand */
+  searchDeadRules(number: number, configFile: string): DeadRulesSearch {
+    return new DeadRulesSearch(this.#options.location, { number, configFile });
+  }
+
+  now(): number {
+    return this.#options.now();
+  }
+
   async lastNumber(): Promise<number> {
     try {
       return await lastNumber(this.#options.database.read);
@@ -115,6 +125,7 @@ function snapshotOf(config: Deployment, bodies: Bodies, image: Uint8Array, numbe
     loginOrigin: loginOrigin(config),
     apps: bodies.apps,
     rules: withNotices(bodies.rules, bodies.templates),
+    timeZone: config.timeZone,
     policyImage: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
     publishers: bodies.publishers.map(({ name }) => name),
     publicPort: publicPort(config),

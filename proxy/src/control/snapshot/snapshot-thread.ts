@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { differencesBetween, entries, impactOfDraft, restoration, shadowed } from './comparing.ts';
 import { compileContents } from './compile-contents.ts';
+import { deadRules } from './dead-rules.ts';
 import type { FromSnapshotThread, JobName, Jobs, ToSnapshotThread } from './job.ts';
 
 /** Entry of the thread that reads, checks, compiles and compares contents. */
@@ -18,6 +19,8 @@ async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answe
       return restoration(location, message.args);
     case 'shadowed':
       return shadowed(location, message.args);
+    case 'deadRules':
+      return deadRules(location, message.args);
     case 'impact':
       return impactOfDraft(location, message.args);
   }

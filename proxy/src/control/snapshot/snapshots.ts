@@ -97,7 +97,7 @@ export class Snapshots {
 
   /** Who gains and who loses by the working set, compared with the last snapshot. */
   impact(args: ImpactArguments): Promise<ImpactPage> {
-    const { compiler, location } = this.#options;
-    return compiler.run(location, 'impact', args);
+    const { compiler, location, configuration } = this.#options;
+    return compiler.run(location, 'impact', { ...args, timeZone: configuration.current().config.timeZone });
   }
 }

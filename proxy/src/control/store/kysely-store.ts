@@ -364,6 +364,7 @@ function grantQuery(db: Kysely<StoreTables>, now: number) {
       'session.user',
       'session.display_name',
       'session.groups',
+      'session.ou',
       'session.created_at',
       'session.expires_at',
     ])

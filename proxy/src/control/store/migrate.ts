@@ -1,10 +1,11 @@
 import { sql, type Kysely } from 'kysely';
 import { CausewayError } from '@causeway/contract';
-import { foundation } from './migrations/0001-foundation.ts';
-import { objects } from './migrations/0002-objects.ts';
-import { directory } from './migrations/0003-directory.ts';
-import { admin } from './migrations/0005-admin.ts';
 import type { Database } from './database.ts';
+import { foundation } from './migrations/0001-foundation.ts';
+import { organisationalUnits } from './migrations/0002-organisational-units.ts';
+import { objects } from './migrations/0003-objects.ts';
+import { directory } from './migrations/0004-directory.ts';
+import { admin } from './migrations/0006-admin.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -15,6 +16,7 @@ interface Migration {
 /** In order; the number of a migration is its place, from 1. Only ever appended to. */
 const MIGRATIONS: readonly Migration[] = [
   { name: 'foundation', up: foundation },
+  { name: 'organisational-units', up: organisationalUnits },
   { name: 'objects', up: objects },
   { name: 'directory', up: directory },
   { name: 'admin', up: admin },

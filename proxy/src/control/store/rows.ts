@@ -5,7 +5,10 @@ import type { DeviceRecord, PublisherRecord, SessionRecord } from './store.ts';
 
 /** Rows of the tables as the records that the control process knows. */
 export type GrantRow = Pick<Selectable<StoreTables['app_token']>, 'token_hash' | 'host'> &
-  Pick<Selectable<StoreTables['session']>, 'id' | 'user' | 'display_name' | 'groups' | 'created_at' | 'expires_at'>;
+  Pick<
+    Selectable<StoreTables['session']>,
+    'id' | 'user' | 'display_name' | 'groups' | 'ou' | 'created_at' | 'expires_at'
+  >;
 
 export function toGrant(row: GrantRow): SessionGrant {
   return {
@@ -15,6 +18,7 @@ export function toGrant(row: GrantRow): SessionGrant {
       user: row.user,
       displayName: row.display_name,
       groups: list(row.groups),
+      ...(row.ou === null ? {} : { ou: row.ou }),
       method: 'browser',
       authenticatedAt: row.created_at,
       session: row.id,
@@ -29,6 +33,7 @@ export function toSession(row: Selectable<StoreTables['session']>): SessionRecor
     user: row.user,
     displayName: row.display_name,
     groups: list(row.groups),
+    ou: row.ou,
     loginHash: row.login_hash,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
@@ -44,6 +49,7 @@ export function fromSession(session: SessionRecord): Selectable<StoreTables['ses
     user: session.user,
     display_name: session.displayName,
     groups: JSON.stringify(session.groups),
+    ou: session.ou,
     login_hash: session.loginHash,
     created_at: session.createdAt,
     expires_at: session.expiresAt,

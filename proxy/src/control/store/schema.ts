@@ -1,13 +1,12 @@
 import type { Generated } from 'kysely';
 import type { AdminTables, DeviceColumns } from './admin-tables.ts';
-import type { ObjectTables } from './object-tables.ts';
 import type { DirectoryTables } from './directory-tables.ts';
+import type { ObjectTables } from './object-tables.ts';
 
 /**
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-
 export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables {
   migration: { number: number; name: string };
   secret: { name: string; value: string };
@@ -18,6 +17,7 @@ export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables 
     user: string;
     display_name: string;
     groups: string;
+    ou: string | null;
     login_hash: string;
     created_at: number;
     expires_at: number;

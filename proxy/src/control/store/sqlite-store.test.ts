@@ -103,6 +103,18 @@ describe('migrations', () => {
     });
   });
 
+  test('sessions of before there were organisational units have none', async () => {
+    await withDatabase(async (db) => {
+      await migrate(db, 'sqlite', [step('foundation', (tx) => foundation(tx, 'sqlite'))]);
+      await sql`insert into session values ('s_1', 'ann', 'Ann', '["staff"]', 'hash', 1, 9, '', 'ann', null)`.execute(
+        db,
+      );
+    });
+    const store = await openStore(place.location);
+    expect(await store.session('s_1')).toMatchObject({ groups: ['staff'], ou: null });
+    await store.close();
+  });
+
   test('numbers of snapshots go on from those of the first schema', async () => {
     await withDatabase(async (db) => {
       await migrate(db, 'sqlite', [{ name: 'foundation', up: foundation }]);

@@ -63,6 +63,7 @@ export interface SessionRecord {
   readonly user: string;
   readonly displayName: string;
   readonly groups: readonly string[];
+  readonly ou: string | null;
   /** SHA-256 of the login host's cookie. */
   readonly loginHash: string;
   readonly createdAt: number;

@@ -1,8 +1,8 @@
 import { CausewayError, type AssignedApp, type PrivateApp, type Principal } from '@causeway/contract';
-import { appsOfPrincipal, appsOfPublisher } from '../../policy/assigned-apps.ts';
+import { AppIndex } from '../../policy/app-index.ts';
+import { appsOfPublisher, SteeredApps } from '../../policy/assigned-apps.ts';
+import { Policy } from '../../policy/policy.ts';
 import type { Snapshot } from '../../rpc/messages.ts';
-import { AppIndex } from './app-index.ts';
-import { Policy } from './policy.ts';
 
 /**
  * One published configuration, ready for use: built whole beside the one in force and then swapped in by one
@@ -14,20 +14,33 @@ export class ActiveSnapshot {
   readonly index: AppIndex;
   readonly policy: Policy;
 
-  /** Throws `CW_SNAPSHOT_REFUSED`; the snapshot in force then stays. */
-  constructor(source: Snapshot) {
+  readonly #steered: SteeredApps;
+
+  /** @param now milliseconds since 1970. Throws `CW_SNAPSHOT_REFUSED`; the snapshot in force then stays. */
+  constructor(source: Snapshot, now: number) {
     this.source = source;
     this.apps = source.apps;
     try {
       this.index = new AppIndex(source.apps);
-      this.policy = new Policy(
-        Buffer.from(source.policyImage, 'base64'),
-        source.rules,
-        source.apps.map((app) => app.name),
-      );
+      this.policy = new Policy({ ...source, image: Buffer.from(source.policyImage, 'base64') }, now);
+      this.#steered = new SteeredApps(source);
     } catch (cause) {
       throw new CausewayError('CW_SNAPSHOT_REFUSED', `snapshot ${source.number}`, { cause });
     }
+  }
+
+  /** Whether it was made from the same: the number is that of the objects, beside which the deployment may change. */
+  isOf(source: Snapshot): boolean {
+    const { number, accessDomain, identityDomain, tunnelDomain, loginOrigin, publicPort, timeZone } = this.source;
+    return (
+      number === source.number &&
+      accessDomain === source.accessDomain &&
+      identityDomain === source.identityDomain &&
+      tunnelDomain === source.tunnelDomain &&
+      loginOrigin === source.loginOrigin &&
+      publicPort === source.publicPort &&
+      timeZone === source.timeZone
+    );
   }
 
   /** What a publisher of this name serves. */
@@ -38,14 +51,16 @@ export class ActiveSnapshot {
   /**
    * What this person's device sends here: what the person may open, and what a rule blocks with a notice, because the
    * notice is ours to give. Only TCP travels in a tunnel's streams.
+   *
+   * @param address the device's, as it dialled us
+   * @param now milliseconds since 1970
    */
-  steeredTo(principal: Principal): AssignedApp[] {
-    const session = this.policy.open(principal);
-    const numbers = new Map(this.apps.map((app, number) => [app, number]));
+  steeredTo(principal: Principal, address: string, now: number): AssignedApp[] {
+    const session = this.policy.open(principal, address);
     try {
-      return appsOfPrincipal(this.source, (app, protocol, port) => {
+      return this.#steered.of((app, target, protocol) => {
         if (protocol !== 'tcp') return false;
-        const verdict = this.policy.decide(session, numbers.get(app) ?? -1, port);
+        const verdict = this.policy.decide(session, app, target, now);
         return verdict.action === 'allow' || verdict.notify !== undefined;
       });
     } finally {

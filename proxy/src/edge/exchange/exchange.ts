@@ -74,7 +74,8 @@ export class Exchange implements LiveStream {
   }
 
   get ended(): boolean {
-    return this.appSession?.ended === true || (this.#current() !== this.snapshot && !this.allowed());
+    const changed = this.#current() !== this.snapshot || this.snapshot.policy.hasTimes;
+    return this.appSession?.ended === true || (changed && !this.allowed());
   }
 
   get user(): string | null {
@@ -85,13 +86,14 @@ export class Exchange implements LiveStream {
     return this.app?.name ?? null;
   }
 
-  /** By the snapshot in force now, in which the app may have another number or be gone. */
+  /** By the snapshot in force and the time now; in that snapshot the app may have another number or be gone. */
   allowed(): boolean {
     const now = this.#current();
     const app = now.index.byUrl(this.host);
     const upstream = now.apps[app]?.clientless?.upstream;
     if (this.appSession === null || upstream === undefined || now.apps[app]?.name !== this.app?.name) return false;
-    return now.policy.decide(this.appSession.openedIn(now.policy), app, upstream.port).action === 'allow';
+    const opened = this.appSession.opened.in(now.policy, this.request.address);
+    return now.policy.decide(opened, app, upstream, Date.now()).action === 'allow';
   }
 
   cut(code: ErrorCode): void {

@@ -16,7 +16,7 @@ const APP = {
   publishers: ['hq'],
   clientless: { urls: [HOST], upstream: { host: 'intranet.corp.example', port: 80 } },
 };
-const snapshot = new ActiveSnapshot(snapshotOf(1, { apps: [APP], rules: [] }));
+const snapshot = new ActiveSnapshot(snapshotOf(1, { apps: [APP], rules: [] }), 0);
 
 function exchangeOf(rawHeaders: readonly string[], parts: Partial<RequestParts> = {}): Exchange {
   const request: RequestParts = {

@@ -1,3 +1,5 @@
+import type { Verdict } from '@causeway/contract';
+import type { Session } from '../sessions.ts';
 import { refusal, type Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -6,16 +8,23 @@ import type { Exchange } from './exchange.ts';
  * same answer, so that nobody learns which of the two it is.
  */
 export function policyPass(exchange: Exchange): Answer | null {
-  const { snapshot, appSession: session } = exchange;
+  const { appSession: session } = exchange;
   if (session === null) return refusal(exchange, 'CW_INTERNAL', { close: true });
-  const number = snapshot.index.byUrl(exchange.host);
-  const app = snapshot.apps[number] ?? null;
-  exchange.appNumber = number;
-  exchange.app = app;
-  const port = app?.clientless?.upstream.port ?? 443;
-  const verdict = snapshot.policy.decide(session.openedIn(snapshot.policy), number, port);
-  exchange.verdict = verdict;
-  if (verdict.action === 'allow' && app !== null) return null;
+  const verdict = decideExchange(exchange, session);
+  if (verdict.action === 'allow' && exchange.app !== null) return null;
   if (verdict.notify !== undefined) return refusal(exchange, 'CW_POLICY_BLOCKED', { notice: verdict.notify });
   return refusal(exchange, 'CW_APP_UNKNOWN');
+}
+
+/** The app of the exchange's host, and the verdict on it. */
+export function decideExchange(exchange: Exchange, session: Session): Verdict {
+  const { snapshot, request } = exchange;
+  const number = snapshot.index.byUrl(exchange.host);
+  const app = snapshot.apps[number] ?? null;
+  const opened = session.opened.in(snapshot.policy, request.address);
+  const verdict = snapshot.policy.decide(opened, number, app?.clientless?.upstream ?? null, exchange.at);
+  exchange.appNumber = number;
+  exchange.app = app;
+  exchange.verdict = verdict;
+  return verdict;
 }

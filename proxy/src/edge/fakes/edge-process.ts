@@ -12,6 +12,7 @@ import type { SessionGrant } from '../../rpc/messages.ts';
 import type { FakeControl } from './control.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const CLOCK = new URL('movable-clock.ts', import.meta.url).href;
 
 /** An edge worker as the supervisor starts it, for tests, and a browser's side of its port. */
 export class EdgeProcess {
@@ -28,7 +29,7 @@ export class EdgeProcess {
     this.#ca = ca;
     this.#child = fork(MAIN, [JSON.stringify(start)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
+      execArgv: ['--import', CLOCK],
       serialization: 'json',
       env: { ...process.env, CAUSEWAY_LOG: 'info' },
     });
@@ -75,6 +76,11 @@ export class EdgeProcess {
         this.exited,
       ]);
     }
+  }
+
+  /** Puts the worker's wall clock ahead. @param ms of the real time */
+  moveClock(ms: number): void {
+    this.#child.send({ clockMs: ms });
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { parsePortRange, policyRule, privateApp, type PolicyRule, type PrivateApp } from '@causeway/contract';
+import { policyRule, privateApp, type PolicyRule, type PrivateApp } from '@causeway/contract';
 import { compilePolicy } from '@causeway/wasm-core';
 import type { z } from 'zod';
+import { policyInput } from '../../policy/policy-input.ts';
 import type { EdgeSecrets, Snapshot } from '../../rpc/messages.ts';
 import type { FakeCa } from './ca.ts';
 
@@ -17,17 +18,7 @@ export interface Configuration {
 export function snapshotOf(number: number, configuration: Configuration): Snapshot {
   const apps: PrivateApp[] = configuration.apps.map((app) => privateApp.parse(app));
   const rules: PolicyRule[] = configuration.rules.map((rule) => policyRule.parse(rule));
-  const image = compilePolicy({
-    apps,
-    rules: rules.map(({ users, groups, apps: names, tags, ports, methods }) => ({
-      ...(users === undefined ? {} : { users }),
-      ...(groups === undefined ? {} : { groups }),
-      ...(names === undefined ? {} : { apps: names }),
-      ...(tags === undefined ? {} : { tags }),
-      ...(ports === undefined ? {} : { ports: ports.map(parsePortRange) }),
-      ...(methods === undefined ? {} : { methods }),
-    })),
-  });
+  const image = compilePolicy(policyInput(apps, rules));
   return {
     number,
     accessDomain: ACCESS_DOMAIN,
@@ -36,6 +27,7 @@ export function snapshotOf(number: number, configuration: Configuration): Snapsh
     loginOrigin: 'https://login.causeway-id.localhost:8443',
     apps,
     rules,
+    timeZone: 'UTC',
     policyImage: Buffer.from(image).toString('base64'),
     publishers: [...new Set(apps.flatMap((app) => app.publishers))],
     publicPort: 8443,

@@ -266,7 +266,7 @@ class AcceptedTunnel {
       tunnel: this.#tunnel,
       address: this.#address,
       steer: () => {
-        const apps = this.#snapshot().steeredTo(agent.principal);
+        const apps = this.#snapshot().steeredTo(agent.principal, agent.address, Date.now());
         this.#channel?.send({ t: 'steer', user: agent.principal.user, apps });
       },
     });

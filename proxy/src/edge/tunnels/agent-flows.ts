@@ -109,7 +109,8 @@ class Flow implements LiveStream {
     if (snapshot === null) throw new CausewayError('CW_RPC_CLOSED');
     const number = this.host === '' ? -1 : snapshot.index.byTarget(this.host, this.port);
     this.app = snapshot.apps[number] ?? null;
-    const verdict = snapshot.policy.decide(this.#agent.openedIn(snapshot.policy), number, this.port);
+    const opened = this.#agent.opened.in(snapshot.policy, this.#agent.address);
+    const verdict = snapshot.policy.decide(opened, number, this, Date.now());
     this.#verdict = verdict;
     return this.app === null ? null : verdict;
   }

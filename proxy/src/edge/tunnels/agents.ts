@@ -1,7 +1,6 @@
 import type { Principal } from '@causeway/contract';
-import type { PolicySession } from '@causeway/wasm-core';
 import type { Tunnel } from '@causeway/tunnel';
-import type { Policy } from '../config/policy.ts';
+import { OpenedPrincipal } from '../config/opened-principal.ts';
 
 /** The tunnel of one device to this worker, with the person it belongs to. */
 export class AgentTunnel {
@@ -11,12 +10,12 @@ export class AgentTunnel {
   /** Tells the agent what its person may open now. */
   readonly steer: () => void;
   #principal: Principal;
-  #policy: Policy | null = null;
-  #opened: PolicySession | null = null;
+  #opened: OpenedPrincipal;
 
   constructor(options: { device: string; principal: Principal; tunnel: Tunnel; address: string; steer: () => void }) {
     this.device = options.device;
     this.#principal = options.principal;
+    this.#opened = new OpenedPrincipal(options.principal);
     this.tunnel = options.tunnel;
     this.address = options.address;
     this.steer = options.steer;
@@ -27,23 +26,13 @@ export class AgentTunnel {
   }
 
   set principal(principal: Principal) {
-    this.forget();
+    this.#opened.close();
     this.#principal = principal;
+    this.#opened = new OpenedPrincipal(principal);
   }
 
-  openedIn(policy: Policy): PolicySession {
-    if (this.#opened === null || this.#policy !== policy) {
-      this.#opened = policy.open(this.#principal);
-      this.#policy = policy;
-    }
+  get opened(): OpenedPrincipal {
     return this.#opened;
-  }
-
-  /** Gives the policy's memory back. */
-  forget(): void {
-    if (this.#opened !== null) this.#policy?.close(this.#opened);
-    this.#opened = null;
-    this.#policy = null;
   }
 }
 
@@ -57,7 +46,7 @@ export class Agents {
 
   remove(agent: AgentTunnel): void {
     this.#all.delete(agent);
-    agent.forget();
+    agent.opened.close();
   }
 
   all(): Iterable<AgentTunnel> {

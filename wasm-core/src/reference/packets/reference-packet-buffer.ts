@@ -13,7 +13,8 @@ import {
   PACKET_START,
   PACKET_TCP_FLAGS,
 } from '../../layout.gen.ts';
-import { PacketBuffer } from '../../packets/packet-buffer.ts';
+import { CheckedPacketBuffer } from '../../packets/checked-packet-buffer.ts';
+import type { PacketBufferOptions } from '../../packets/packet-buffer-face.ts';
 import type { PacketChange, PacketEngine } from '../../packets/packet-engine.ts';
 import { pseudoSum, reset, tooBig, unreachable } from './reference-build.ts';
 import { onesSum } from './reference-checksum.ts';
@@ -24,9 +25,10 @@ import { clampMss, rewritePacket } from './reference-rewrite.ts';
 const WORD = 4;
 
 /** `PacketBuffer` in plain TypeScript: the oracle of the tests, and what to use where WebAssembly SIMD is missing. */
-export class ReferencePacketBuffer extends PacketBuffer {
-  protected override createEngine(packets: number, bytes: number): PacketEngine {
-    return new ReferencePacketEngine(packets, bytes);
+export class ReferencePacketBuffer extends CheckedPacketBuffer {
+  /** Throws `CW_CORE_RANGE`. */
+  constructor(options: PacketBufferOptions = {}) {
+    super(options, (packets, bytes) => new ReferencePacketEngine(packets, bytes));
   }
 }
 

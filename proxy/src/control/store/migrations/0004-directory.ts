@@ -91,7 +91,7 @@ export async function directory(db: Kysely<StoreTables>, dialect: Database['dial
 
 /** The table of before, which no later version knows. */
 interface Before {
-  person: { user: string; display_name: string; groups: string; seen_at: number };
+  person: { user: string; display_name: string; groups: string; ou: string | null; seen_at: number };
 }
 
 /** Whoever logged in before is a person of the directory; of two spellings of one name the later login counts. */
@@ -117,7 +117,7 @@ async function takeOver(db: Kysely<StoreTables>): Promise<void> {
           display_name: person.display_name,
           display_key: person.display_name.normalize('NFC').toLowerCase(),
           active: 1,
-          ou: null,
+          ou: person.ou,
           source: 'saml',
           body: '{}',
           login_groups: person.groups,

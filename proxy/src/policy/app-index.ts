@@ -1,5 +1,5 @@
 import {
-  addressNumber,
+  isIPv4,
   isIPv4Number,
   parseHostPattern,
   parsePortRange,
@@ -56,11 +56,14 @@ export class AppIndex {
   }
 
   /**
-   * The app that has `host` (canonical) on `port`: an exact name before the longest wildcard, the smallest range for
+   * The app that has `host` (a canonical name or an address) on `port`: an exact name before the longest wildcard, the smallest range for
    * addresses, each only where it has the port; among apps of one host the first. -1 when there is none.
    */
   byTarget(host: string, port: number): number {
-    if (addressNumber(host) !== null) return this.#byRange(this.#networks[this.#byAddress.lookup(host)] ?? null, port);
+    // A canonical name has no colon.
+    if (isIPv4(host) || host.includes(':')) {
+      return this.#byRange(this.#networks[this.#byAddress.lookup(host)] ?? null, port);
+    }
     const exact = this.#withPort(this.#byName.get(host), port);
     if (exact >= 0) return exact;
     for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
