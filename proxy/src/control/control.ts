@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ import { serverCertificates, type ServerCertificates, type WebNames } from './ca
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
 import { Devices } from './devices/devices.ts';
+import { makeDataDir } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
 import { ScimTokens } from './directory/scim-tokens.ts';
 import { DirectoryFollower } from './directory-follower.ts';
@@ -387,14 +388,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
       return stopping;
     },
   };
-}
-
-function makeDataDir(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new CausewayError('CW_DATA_UNUSABLE', `${dir}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function messageOf(error: unknown): string {

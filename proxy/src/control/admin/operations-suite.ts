@@ -279,9 +279,7 @@ export function operationsSuite(at: () => AdminPlace): void {
     const { hits } = place.services;
     hits.count([event, { ...event, at: 9 }, { ...event, kind: 'cut' }, { ...event, verdict: null }]);
     const hit = async (): Promise<unknown> =>
-      (await place.send('GET', '/policy/hits')).body.items.filter(({ rule }: { rule: string }) =>
-        rule.startsWith('hit-'),
-      );
+      (await place.send('GET', '/policy/hits')).body.items.filter(({ rule }) => String(rule).startsWith('hit-'));
     const expected = [
       { rule: 'hit-1', hits: 2, lastAt: 9 },
       { rule: 'hit-2', hits: 0, lastAt: null },
