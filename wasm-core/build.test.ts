@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { compileCore, isFresh } from './build.ts';
 
-it('the committed module is what the sources give, byte for byte, twice', async () => {
+// The compiler takes 5 s, and several times that beside other tests.
+it('the committed module is what the sources give, byte for byte, twice', { timeout: 120_000 }, async () => {
   const output = await compileCore();
   expect((await compileCore()).source).toBe(output.source);
   expect(await isFresh(output)).toBe(true);
@@ -14,7 +15,7 @@ it('the committed module is what the sources give, byte for byte, twice', async 
   expect(await isFresh({ ...output, scan })).toBe(false);
 });
 
-it('the command says so too', async () => {
+it('the command says so too', { timeout: 120_000 }, async () => {
   const script = fileURLToPath(new URL('build.ts', import.meta.url));
   expect(await promisify(execFile)(process.execPath, [script, '--check'])).toEqual({ stdout: '', stderr: '' });
 });

@@ -10,7 +10,8 @@ const GENERATORS: readonly { what: string; file: string }[] = [
   { what: 'docs/openapi.json', file: 'proxy/src/control/admin/write-openapi.ts' },
 ];
 
-test.each(GENERATORS)('$what is what $file makes of the sources', ({ file }) => {
+// The compiler takes 5 s, and several times that beside other tests.
+test.each(GENERATORS)('$what is what $file makes of the sources', { timeout: 120_000 }, ({ file }) => {
   const run = (): Buffer => execFileSync(process.execPath, [ROOT + file, '--check'], { cwd: ROOT, stdio: 'pipe' });
   expect(run).not.toThrow();
 });

@@ -26,8 +26,9 @@ export function isGenerated(file: string): boolean {
   return file.includes('.gen.');
 }
 
+/** Tests, the suites that several of them run, and what stands in for the world in them. */
 export function isTest(file: string): boolean {
-  return /\.test\.tsx?$/.test(file) || /(?:^|\/)[\w-]+\.(?:bench|fixture)\.ts$/.test(file);
+  return /\.test\.tsx?$|-suite\.ts$|\/fixtures\//.test(file) || /(?:^|\/)[\w-]+\.(?:bench|fixture)\.ts$/.test(file);
 }
 
 export function readSource(file: string): string {
