@@ -131,7 +131,7 @@ export function objectsSuite(at: () => AdminPlace): void {
     });
 
     it('come back as a snapshot has them', async () => {
-      const before = (await place.send('POST', '/snapshots', { body: {} })).body.number as number;
+      const before = (await place.send('POST', '/snapshots', { body: {} })).body.number;
       await place.send('PUT', '/apps/bulk', {
         body: { ...app.body, description: 'other' },
         headers: { 'if-match': '*' },
