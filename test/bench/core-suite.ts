@@ -7,6 +7,7 @@ import { natRows } from './core/nat-rows.ts';
 import { policyRows } from './core/policy-rows.ts';
 import { popRows } from './core/pop-rows.ts';
 import { scanRows } from './core/scan-rows.ts';
+import { startRows } from './core/start-rows.ts';
 import type { Row } from './row.ts';
 
 const PARTS: readonly ((rounds: number) => Promise<Row[]>)[] = [
@@ -17,6 +18,7 @@ const PARTS: readonly ((rounds: number) => Promise<Row[]>)[] = [
   checksumRows,
   framesRows,
   scanRows,
+  startRows,
 ];
 
 /** wasm-core against its peers: plain TypeScript of the same algorithm, npm packages, C where gcc is there. */

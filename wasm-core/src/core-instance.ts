@@ -1,4 +1,5 @@
 import { CORE_WASM_BASE64 } from './core-wasm.gen.ts';
+import { compileModule, instantiate } from './inline-module.ts';
 
 /**
  * What `assembly/index.ts` exports. Addresses and other u32 results arrive as signed numbers: callers apply `>>> 0`.
@@ -55,20 +56,12 @@ export interface CoreExports {
   natTranslate(count: number, now: number): number;
 }
 
-/** What is used of the global, which neither `lib.es` nor the types of Node declare. */
-interface WebAssemblyGlobal {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-}
-const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: WebAssemblyGlobal };
-
 let compiled: object | undefined;
 
 /** A fresh instance with a memory of its own (64 KiB, growing to 1 GiB at most); the module is compiled once. */
 export function instantiateCore(): CoreExports {
-  compiled ??= new wasm.Module(Uint8Array.from(atob(CORE_WASM_BASE64), (char) => char.charCodeAt(0)));
-  // The boundary where types come in: the build's freshness test ties the exports to the sources.
-  return new wasm.Instance(compiled).exports as CoreExports;
+  compiled ??= compileModule(CORE_WASM_BASE64);
+  return instantiate(compiled) as CoreExports;
 }
 
 /** Whether this runtime has WebAssembly with SIMD, and lets the module be compiled (a page's policy may forbid it). */

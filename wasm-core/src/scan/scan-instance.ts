@@ -1,3 +1,4 @@
+import { compileModule, instantiate } from '../inline-module.ts';
 import { SCAN_WASM_BASE64 } from '../scan-wasm.gen.ts';
 
 /** What `assembly/scan/index.ts` exports; every argument is always passed. u32 results arrive signed. */
@@ -33,16 +34,10 @@ export interface ScanExports {
   readonly classFinish: () => number;
 }
 
-interface WebAssemblyGlobal {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-}
-const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: WebAssemblyGlobal };
-
 let compiled: object | undefined;
 
 /** A fresh instance with a memory of its own; the module is compiled once. */
 export function instantiateScan(): ScanExports {
-  compiled ??= new wasm.Module(Uint8Array.from(atob(SCAN_WASM_BASE64), (char) => char.charCodeAt(0)));
-  return new wasm.Instance(compiled).exports as ScanExports;
+  compiled ??= compileModule(SCAN_WASM_BASE64);
+  return instantiate(compiled) as ScanExports;
 }
