@@ -26,8 +26,9 @@ export function isGenerated(file: string): boolean {
   return file.includes('.gen.');
 }
 
+/** Tests, suites that several of them run, and what they stand on. */
 export function isTest(file: string): boolean {
-  return /\.test\.tsx?$/.test(file) || /(?:^|\/)[\w-]+\.(?:bench|fixture)\.ts$/.test(file);
+  return /(?:\.(?:test|bench|fixture)|-suite)\.tsx?$|\/fixtures\//.test(file);
 }
 
 export function readSource(file: string): string {
