@@ -282,6 +282,21 @@ describe('the control process', () => {
     link.destroy();
   });
 
+  it('gives a break-glass owner, whose token works over the socket and from loopback', async () => {
+    const link = await connect({});
+    const { token } = await link.call('admin.owner', null);
+    const headers = { authorization: `Bearer ${token}` };
+    const api = { method: 'GET', path: '/api/v1/me', headers, body: null };
+    expect(await link.call('admin.api', api)).toMatchObject({ status: 200 });
+    const answer = await request('/api/v1/apps', { headers: { ...headers, host: HOST.replace('login', 'admin') } });
+    const { items } = JSON.parse(answer.body) as { items: { name: string; managedBy: string }[] };
+    expect(items).toMatchObject([
+      { name: 'intranet', managedBy: 'file' },
+      { name: 'payroll', managedBy: 'file' },
+    ]);
+    link.destroy();
+  });
+
   it('answers the command line: explain, token, status', async () => {
     const link = await connect({});
     const groups = ['staff', 'engineering'];

@@ -16,7 +16,7 @@ const DATABASES: readonly [string, () => Promise<StorePlace>][] = [
 ];
 
 /** Requests to each route. */
-const RUNS = 8;
+const RUNS = 6;
 
 describe.each(DATABASES)('no input is a fault, on %s', (_name, makePlace) => {
   let place: AdminPlace;
