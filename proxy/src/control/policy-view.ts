@@ -14,7 +14,8 @@ import { SteeredApps } from '../policy/assigned-apps.ts';
 import { policyInput, policySubject, type PolicyPrincipal } from '../policy/policy-input.ts';
 import { Policy, type Target } from '../policy/policy.ts';
 import { ZoneClock } from '../policy/zone-clock.ts';
-import type { Explanation, ExplainQuestion, Snapshot } from '../rpc/messages.ts';
+import { whatWouldChange } from './what-would-change.ts';
+import type { ExplainQuestion, PolicyExplanation, Snapshot } from '../rpc/messages.ts';
 
 /** What an app looks like to one person: by browser, by device, or not at all. */
 export interface AllowedApp {
@@ -87,7 +88,7 @@ export class PolicyView {
    *
    * @param who without groups or unit, those are none
    */
-  explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): Explanation {
+  explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): PolicyExplanation {
     const { number: snapshot, timeZone } = this.#snapshot;
     const { target: wanted, method, from = null, at } = question;
     const found = this.#find(wanted, method);
@@ -95,7 +96,8 @@ export class PolicyView {
     const asked = { user, groups, ou: ou ?? null, method, from, at, timeZone };
     if (found === null) {
       const verdict: Verdict = { action: 'block', rule: null, why: `no app answers for ${wanted.slice(0, 300)}` };
-      return { app: null, destination: null, verdict, steps: [], shadowed: [], snapshot, asked };
+      const changes = [`an app with that name, URL or host; there are ${this.#snapshot.apps.length}`];
+      return { app: null, destination: null, verdict, steps: [], shadowed: [], changes, snapshot, asked };
     }
     const { app, target } = found;
     const principal = { ...who, method };
@@ -111,7 +113,16 @@ export class PolicyView {
     }));
     const name = this.#snapshot.apps[app]?.name ?? null;
     const destination = `${String(target.host)}:${target.port}`;
-    return { app: name, destination, verdict, steps, shadowed: this.#shadowedAmong(tried), snapshot, asked };
+    const shadowed = this.#shadowedAmong(tried);
+    const changes = session === null ? [] : this.#changes(principal, from, app, target, at);
+    return { app: name, destination, verdict, steps, shadowed, changes, snapshot, asked };
+  }
+
+  #changes(principal: PolicyPrincipal, from: string | null, app: number, target: Target, at: number): string[] {
+    const { apps, rules } = this.#snapshot;
+    const flow = { destination: target.host, now: at, utcOffset: this.#clock.offset(at) };
+    const question = { subject: policySubject(principal, from), app, port: target.port, flow };
+    return whatWouldChange(policyInput(apps, rules), rules, question);
   }
 
   #tried(principal: PolicyPrincipal, from: string | null, app: number, target: Target, at: number): ExplainedRule[] {
@@ -122,7 +133,7 @@ export class PolicyView {
   }
 
   /** Of the rules tried, those that can never decide, and those that the deciding one keeps from it. */
-  #shadowedAmong(tried: readonly ExplainedRule[]): Explanation['shadowed'] {
+  #shadowedAmong(tried: readonly ExplainedRule[]): PolicyExplanation['shadowed'] {
     const last = tried.at(-1);
     const deciding = last?.matched === true ? last.rule : -1;
     return (
