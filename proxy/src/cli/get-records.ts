@@ -59,8 +59,9 @@ async function findOne(client: AdminClient, kind: NamedKind, name: string): Prom
     const ids = found.map(({ id }) => String(id)).join(', ');
     throw new CausewayError('CW_USAGE', `${found.length} ${kind.kind} are called ${name}; by id: ${ids}`);
   }
-  const id = found[0]?.['id'] ?? (kind.filtered === true ? name : undefined);
-  if (kind.one !== undefined && id !== undefined) return whole(client, kind, String(id), name);
+  const known = found[0]?.['id'];
+  const id = typeof known === 'string' ? known : kind.filtered === true ? name : null;
+  if (kind.one !== undefined && id !== null) return whole(client, kind, id, name);
   const [only] = found;
   if (only === undefined) throw missing(kind, name);
   return only;

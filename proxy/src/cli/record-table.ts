@@ -32,8 +32,8 @@ function cell(column: string, value: unknown): string {
   if (typeof value === 'number' && TIME.test(column)) return new Date(value).toISOString().replace(/\.\d+Z$/, 'Z');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   const text = Array.isArray(value) ? value.map(plain).join(',') || '-' : plain(value);
-  const short = [...printable(text)];
-  return short.length > MAX_CELL ? `${short.slice(0, MAX_CELL - 1).join('')}…` : short.join('');
+  const short = printable(text);
+  return short.length > MAX_CELL ? `${short.slice(0, MAX_CELL - 1)}…` : short;
 }
 
 function plain(value: unknown): string {
