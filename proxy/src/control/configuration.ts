@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
 import { unpackFacts } from '../policy/packed-facts.ts';
@@ -259,7 +260,7 @@ export async function publishedOf(
   const snapshot = { ...head, apps: bodies.apps, facts: unpackFacts(compiled.facts.bytes) };
   const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
   const source = { ...snapshot, image: compiled.image.bytes, tried: publishing.tried.bind(publishing) };
-  const policy = await inTurns(PolicyView.building(source, publishing.now()), () => true);
+  const policy = await inTurns(PolicyView.building(source, publishing.now()), setImmediate, () => true);
   if (policy === null) throw new TypeError('it is wanted');
   return { config, snapshot, edges, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
 }

@@ -16,7 +16,7 @@ import { Policy, type Target } from '../policy/policy.ts';
 import type { Steps } from '../policy/steps.ts';
 import { ZoneClock } from '../policy/zone-clock.ts';
 import type { Explanation, ExplainQuestion } from '../rpc/messages.ts';
-import type { Snapshot } from './published.ts';
+import type { Snapshot } from './snapshot/held-snapshot.ts';
 import type { TriedArguments } from './snapshot/job.ts';
 
 /** What an app looks like to one person: by browser, by device, or not at all. */

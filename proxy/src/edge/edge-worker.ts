@@ -57,8 +57,6 @@ export class EdgeWorker {
   readonly #agents = new Agents();
   readonly #link: ControlLink;
   readonly #configuration: Configured;
-  readonly #sessions: Sessions;
-  readonly #live: LiveStreams;
   readonly #events: Events;
   readonly #acceptor: Acceptor;
   readonly #engine: Engine;
@@ -68,6 +66,9 @@ export class EdgeWorker {
   /** Inside a WebSocket the TLS socket knows no address; it is remembered from outside. */
   readonly #outerAddress = new AsyncLocalStorage<string>();
   readonly metrics: EdgeMetrics;
+  /** Who is signed in here, and what is open. */
+  readonly sessions: Sessions;
+  readonly live: LiveStreams;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
   #feedWasLost = true;
@@ -77,8 +78,8 @@ export class EdgeWorker {
     this.#log = log;
     this.metrics = new EdgeMetrics({
       causeway_edge_sockets: { help: 'Front sockets open.', read: () => this.#front.sockets },
-      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.#sessions.size },
-      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.#live.size },
+      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.sessions.size },
+      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.live.size },
       causeway_edge_publisher_tunnels: { help: 'Tunnels of publishers.', read: () => this.#publishers.all().length },
       causeway_edge_agent_tunnels: { help: 'Tunnels of agents.', read: () => [...this.#agents.all()].length },
       causeway_edge_spilled_bytes: { help: 'Events written beside.', read: () => spill.bytes },
@@ -104,9 +105,9 @@ export class EdgeWorker {
       newest: () => this.#link.call('snapshot.newest', null),
       now: () => Date.now(),
       onSwapped: (active) => this.#swapped(active),
-      onRefused: (snapshot, error) => {
+      onRefused: (snapshot, err) => {
         this.metrics.snapshotsRefused.inc();
-        this.#log.error({ err: error, code: codeOf(error), snapshot }, 'snapshot refused; the last one stays');
+        log.error({ err, code: codeOf(err), snapshot }, 'snapshot refused; the last one stays');
       },
     });
     this.#events = new Events({
@@ -114,8 +115,8 @@ export class EdgeWorker {
       spill,
       onDropped: (count) => this.metrics.dropped.inc(count),
     });
-    this.#live = new LiveStreams((stream, why) => this.#onCut(stream, why));
-    this.#sessions = new Sessions({
+    this.live = new LiveStreams((stream, why) => this.#onCut(stream, why));
+    this.sessions = new Sessions({
       lookup: (tokenHash) =>
         this.#feed.state === 'live'
           ? this.#link.call('session.lookup', { tokenHash })
@@ -124,10 +125,10 @@ export class EdgeWorker {
     });
     const flows = new AgentFlows({
       worker: start.worker,
-      active: () => this.#configuration.active,
+      active: () => this.active,
       feed: this.#feed,
       publishers: this.#publishers,
-      live: this.#live,
+      live: this.live,
       onEvent: (event) => this.#events.push(event),
       onOutcome: (outcome) => this.metrics.flows.labels(outcome).inc(),
     });
@@ -138,22 +139,22 @@ export class EdgeWorker {
       agents: this.#agents,
       flows,
       log,
-      active: () => this.#configuration.active,
+      active: () => this.active,
       ca: () => this.#secrets?.ca ?? '',
       call: (call, args) => this.#link.call(call, args),
     });
     this.#engine = new ReferenceEngine({
       passes: {
-        sessions: this.#sessions,
+        sessions: this.sessions,
         feed: this.#feed,
         cookies: new CookieMemo(),
         intentKey: () => Buffer.from(this.#secrets?.intentKey ?? '', 'base64'),
         redeem: (args) => this.#link.call('ticket.redeem', args),
         endSession: async (session) => void (await this.#link.call('session.end', { session, why: 'signed out' })),
       },
-      live: this.#live,
+      live: this.live,
       publishers: this.#publishers,
-      active: () => this.#configuration.active,
+      active: () => this.active,
       onEnd: (exchange, outcome) => {
         this.metrics.request(outcome.status, performance.now() - exchange.started);
         if (exchange.verdict !== null) this.#events.push(exchangeEvent(exchange, outcome, start.worker));
@@ -179,8 +180,9 @@ export class EdgeWorker {
     return this.#front.port;
   }
 
-  get snapshotNumber(): number {
-    return this.#configuration.active?.source.number ?? 0;
+  /** The configuration in force; `null` before the first. */
+  get active(): ActiveSnapshot | null {
+    return this.#configuration.active;
   }
 
   /** Resolves when it listens; waits for control as long as that takes. Throws `CW_PORT_IN_USE`. */
@@ -210,9 +212,7 @@ export class EdgeWorker {
   health(): { ready: boolean; components: ComponentHealth[] } {
     const feed = this.#feed.state;
     const tunnels = this.#publishers.all();
-    const missing = (this.#configuration.active?.source.publishers ?? []).filter(
-      (name) => !tunnels.some((one) => one.name === name),
-    );
+    const missing = (this.active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
     const components: ComponentHealth[] = [
       {
         name: 'control',
@@ -230,7 +230,7 @@ export class EdgeWorker {
         detail: missing.length === 0 ? `${tunnels.length} tunnels` : `no tunnel: ${missing.join(', ')}`,
       },
     ];
-    return { ready: this.#configuration.active !== null && feed !== 'lost', components };
+    return { ready: this.active !== null && feed !== 'lost', components };
   }
 
   /** Drains: nothing new, what is open may end by itself until the deadline, then it is ended. */
@@ -240,7 +240,7 @@ export class EdgeWorker {
     this.#front.close();
     this.#engine.drain();
     this.#acceptor.drain(deadlineMs);
-    while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
+    while (this.live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
     this.#engine.destroy();
     this.#acceptor.destroy();
     this.#servers?.tunnelWebSocket.destroy();
@@ -250,7 +250,7 @@ export class EdgeWorker {
   }
 
   #route(hello: { readonly serverName: string | null; readonly alpn: readonly string[] }): Route {
-    const source = this.#configuration.active?.source;
+    const source = this.active?.source;
     if (source === undefined) return { t: 'refuse', reason: 'not configured' };
     const { accessDomain, identityDomain, tunnelDomain } = source;
     const { worker, workers } = this.#start;
@@ -276,10 +276,10 @@ export class EdgeWorker {
   async #onHello(answer: HelloAnswer): Promise<void> {
     this.#putSecrets(answer.secrets);
     await this.#configuration.put(answer.snapshot);
-    const ended = this.#sessions.replaceAll(answer.sessions);
+    const ended = this.sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
     this.#feedWasLost = false;
-    await this.#live.cutSessions(ended, 'the session ended while control was away');
+    await this.live.cutSessions(ended, 'the session ended while control was away');
     void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
     this.#configured.resolve();
@@ -288,12 +288,9 @@ export class EdgeWorker {
   async #swapped({ source, apps }: ActiveSnapshot): Promise<void> {
     this.#log.info({ snapshot: source.number, apps: apps.length, rules: source.rules }, 'snapshot in force');
     for (const publisher of this.#publishers.all()) publisher.assign();
-    await this.#live.decideAgain('the policy changed');
+    await this.live.decideAgain('the policy changed');
     // What one agent is told may take milliseconds to find out.
-    for (const agent of [...this.#agents.all()]) {
-      agent.steer();
-      await setImmediate();
-    }
+    for (const agent of this.#agents.all()) await setImmediate().then(() => agent.steer());
   }
 
   #putSecrets(secrets: EdgeSecrets): null {
@@ -316,18 +313,19 @@ export class EdgeWorker {
   }
 
   async #putSession(grant: SessionGrant): Promise<null> {
-    if (this.#sessions.put(grant)) await this.#live.decideAgain(REGROUPED, grant.principal.session);
+    if (this.sessions.put(grant)) await this.live.decideAgain(REGROUPED, grant.principal.session);
     return null;
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
     const { sessions, devices, publishers, suspended, why } = revocation;
-    this.#sessions.end(new Set(sessions));
+    this.sessions.end(new Set(sessions));
+    // Nothing opens under them any more, and a beat that comes while they are cut must not look like news.
+    this.#feed.advance(revocation.epoch);
     const ids = [...sessions, ...[...devices, ...suspended].map((device) => `device:${device}`)];
-    const cut = await this.#live.cutSessions(ids, why);
+    const cut = await this.live.cutSessions(ids, why);
     this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
     this.#acceptor.revoke(new Set(suspended), 'CW_PERSON_INACTIVE');
-    this.#feed.advance(revocation.epoch);
     this.#log.info({ epoch: revocation.epoch, cut, why }, 'access ended');
     return { epoch: revocation.epoch, cut };
   }
@@ -342,33 +340,33 @@ export class EdgeWorker {
       agent.principal = principal;
       agent.steer();
     }
-    await this.#live.decideAgain(REGROUPED, principal.session);
+    await this.live.decideAgain(REGROUPED, principal.session);
     return null;
   }
 
   /** Devices and publishers may have been revoked, and groups changed, while nobody could tell us. */
   async #askAgain(): Promise<void> {
     await this.#acceptor.askAgain();
-    await this.#live.decideAgain(REGROUPED);
+    await this.live.decideAgain(REGROUPED);
   }
 
   #endExpired(): void {
-    void this.#live.cutSessions(this.#sessions.sweep(), 'the session expired');
+    void this.live.cutSessions(this.sessions.sweep(), 'the session expired');
   }
 
   #checkFeed(): void {
     const lost = this.#feed.state === 'lost';
     if (lost && !this.#feedWasLost) {
       this.#log.error({ code: 'CW_RPC_CLOSED' }, 'no revocation feed for too long; open access is cut');
-      void this.#live.cutAll('nobody could say whether access still holds');
+      void this.live.cutAll('nobody could say whether access still holds');
     }
     this.#feedWasLost = lost;
   }
 
   #checkTimes(): void {
-    if (this.#configuration.active?.policy.timesChanged(Date.now()) !== true) return;
+    if (this.active?.policy.timesChanged(Date.now()) !== true) return;
     for (const agent of this.#agents.all()) agent.steer();
-    void this.#live.decideAgain('a time of the policy began or ended');
+    void this.live.decideAgain('a time of the policy began or ended');
   }
 
   #onCut(stream: LiveStream, why: string): void {
@@ -380,10 +378,10 @@ export class EdgeWorker {
     return {
       worker: this.#start.worker,
       pid: process.pid,
-      snapshot: this.snapshotNumber,
+      snapshot: this.active?.source.number ?? 0,
       epoch: this.#feed.epoch,
-      sessions: this.#sessions.size,
-      openStreams: this.#live.size,
+      sessions: this.sessions.size,
+      openStreams: this.live.size,
       sockets: this.#front.sockets,
       publishers: this.#publishers.all().map(({ name, since, tunnel }) => ({ name, since, streams: tunnel.streams })),
       agents: [...this.#agents.all()].map(({ device, principal, tunnel }) => ({

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 /** Work on much data that may be interrupted wherever it yields; it ends with a result. */
 export type Steps<T> = Generator<void, T, void>;
 
@@ -16,15 +14,20 @@ export function atOnce<T>(steps: Steps<T>): T {
 /**
  * The same in slices, between which the loop serves whatever else there is.
  *
+ * @param turn resolves when the loop has had its turn
  * @param wanted asked between slices; once it is not, `null` is the result
  */
-export async function inTurns<T>(steps: Steps<T>, wanted: () => boolean): Promise<T | null> {
+export async function inTurns<T>(
+  steps: Steps<T>,
+  turn: () => Promise<unknown>,
+  wanted: () => boolean,
+): Promise<T | null> {
   let began = performance.now();
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
     if (performance.now() - began < SLICE_MS) continue;
-    await setImmediate();
+    await turn();
     if (!wanted()) return null;
     began = performance.now();
   }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { CausewayError } from '@causeway/contract';
 import { inTurns, type Steps } from '../../policy/steps.ts';
 import {
@@ -78,7 +79,7 @@ export class SnapshotLoader {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, ask));
-    const made = wanted() ? await inTurns(this.#making(manifest), wanted) : null;
+    const made = wanted() ? await inTurns(this.#making(manifest), setImmediate, wanted) : null;
     if (made === null) return null;
     this.#held = made.held;
     this.#fetched.clear();
