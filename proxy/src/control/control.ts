@@ -49,6 +49,8 @@ import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
+import { keyCalls } from './sealing/key-calls.ts';
+import { masterKeyPlace, openSecrets } from './sealing/open-secrets.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
@@ -112,15 +114,17 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
   const scimTokens = new ScimTokens(database, now);
-  const ca = await openCa(store, now);
+  const place = masterKeyPlace(start.dataDir, start.masterKey);
+  const secrets = await openSecrets({ database, place, now });
+  const ca = await openCa(secrets, now);
   writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
-  const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
+  const intentKey = Buffer.from(await secrets.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
 
   const eventSettings = (): Settings['events'] =>
     (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
   const eventLog = new EventLog({
     database,
-    key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
+    key: Buffer.from(await secrets.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
     privacy: eventSettings,
     onStored: (events) => {
       metrics.events.inc(events.length);
@@ -154,7 +158,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => saml.close());
 
   let ticketKeys = randomBytes(48).toString('base64');
-  const secrets = (): EdgeSecrets => ({
+  const edgeSecrets = (): EdgeSecrets => ({
     access: certificates.access,
     tunnel: certificates.tunnel,
     ca: ca.certificate,
@@ -162,7 +166,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     intentKey: intentKey.toString('base64'),
   });
   const readCertificates = async (names: WebNames): Promise<ServerCertificates> => {
-    const fresh = await serverCertificates(store, ca, names, now());
+    const fresh = await serverCertificates(secrets, ca, names, now());
     for (const warning of fresh.warnings) log.warn(warning);
     return fresh;
   };
@@ -174,7 +178,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
     if (same) return;
     login.setCertificate(certificates.identity);
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   };
   const renewCertificates = async (): Promise<void> => {
     if (now() < certificates.renewAt) return;
@@ -265,7 +269,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   adminHost.route('/api/v1', adminApp(adminServices));
   const loginOrigin = (): string => configuration.current().snapshot.loginOrigin;
   adminHost.route('/', adminLogin({ ...adminServices, tickets, intentKey, loginOrigin }));
-  const local = localCalls(adminServices, (request, env) => adminHost.fetch(request, env));
+  const local = {
+    ...localCalls(adminServices, (request, env) => adminHost.fetch(request, env)),
+    ...keyCalls({ secrets, audit: adminServices.audit, log, now }),
+  };
   const answer = byHost(
     (request, env) => app.fetch(request, env),
     (request, env) => adminHost.fetch(request, env),
@@ -308,7 +315,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     log,
     now,
     published: () => configuration.current(),
-    secrets,
+    secrets: edgeSecrets,
     devices,
   };
   await exports.use(configuration.current().config.events.export);
@@ -370,7 +377,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   });
 
   let stopping: Promise<void> | null = null;
