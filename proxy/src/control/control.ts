@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +14,12 @@ import { localCalls } from './admin/local-calls.ts';
 import { popIdentity } from './admin/pop-identity.ts';
 import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
-import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
+import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
 import { makeDataDir } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
@@ -50,7 +49,6 @@ import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
 import { keyCalls } from './sealing/key-calls.ts';
-import { masterKeyPlace, openSecrets } from './sealing/open-secrets.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
@@ -114,17 +112,13 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
   const scimTokens = new ScimTokens(database, now);
-  const place = masterKeyPlace(start.dataDir, start.masterKey);
-  const secrets = await openSecrets({ database, place, now });
-  const ca = await openCa(secrets, now);
-  writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
-  const intentKey = Buffer.from(await secrets.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
+  const { secrets, ca, intentKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
 
   const eventSettings = (): Settings['events'] =>
     (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
   const eventLog = new EventLog({
     database,
-    key: Buffer.from(await secrets.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
+    key: pseudonymKey,
     privacy: eventSettings,
     onStored: (events) => {
       metrics.events.inc(events.length);
