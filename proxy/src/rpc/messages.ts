@@ -164,6 +164,21 @@ export interface ControlCalls {
   'device.principal': { args: { device: string; principal: Principal }; answer: null };
 }
 
+/** Of the keys that seal the store's secrets. `masterKey`: another one, in base64. */
+export type KeyRequest =
+  | { readonly do: 'list' | 'rotate' }
+  | { readonly do: 'add'; readonly masterKey: string }
+  | { readonly do: 'remove'; readonly id: string };
+
+export interface KeyState {
+  readonly dataKey: string;
+  readonly dataKeySince: number;
+  /** How many secrets it seals. */
+  readonly secrets: number;
+  /** Those that open the store, oldest first; more than one while it is being changed. */
+  readonly masterKeys: readonly { readonly id: string; readonly since: number; readonly inUse: boolean }[];
+}
+
 /** Calls of the command line, over the data folder's socket (readable by the PoP's own user alone). */
 export interface AdminCalls {
   'admin.status': { args: null; answer: PopStatus };
@@ -182,6 +197,7 @@ export interface AdminCalls {
     args: { method: string; path: string; headers: Readonly<Record<string, string>>; body: string | null };
     answer: { status: number; headers: Readonly<Record<string, string>>; body: string };
   };
+  'admin.keys': { args: KeyRequest; answer: KeyState };
   'admin.events': { args: EventPageRequest & { query: EventQuery }; answer: EventPage };
   /** From now on `tail.events` is called with the events as they come, until the connection ends. */
   'admin.tail': { args: { query: EventQuery }; answer: null };

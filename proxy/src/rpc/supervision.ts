@@ -25,6 +25,12 @@ export interface ComponentHealth {
   readonly detail: string;
 }
 
+/** Where the master key is: a file or variable with the key in base64, or a program that prints it. */
+export type MasterKeySource =
+  | { readonly file: string }
+  | { readonly env: string }
+  | { readonly command: readonly string[] };
+
 /** How a child is started: `node <main>.ts <JSON>`. */
 export interface ControlStart {
   readonly dataDir: string;
@@ -35,6 +41,8 @@ export interface ControlStart {
    * given as `CAUSEWAY_STORE` in the environment.
    */
   readonly store?: string;
+  /** `master.key` in the data folder, made on first start, where absent. */
+  readonly masterKey?: MasterKeySource;
 }
 
 export interface EdgeStart {
