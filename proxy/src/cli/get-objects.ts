@@ -1,7 +1,7 @@
 import type { ObjectKind } from '@causeway/contract';
 import { stringify } from 'yaml';
 import type { AdminClient } from '../admin-client/admin-client.ts';
-import type { GetQuery } from './get.ts';
+import type { GetQuery } from './get-query.ts';
 import { ago, printable, say, table } from './output.ts';
 import { someOf } from './whole-list.ts';
 

@@ -1,7 +1,7 @@
 import { CausewayError } from '@causeway/contract';
 import { stringify } from 'yaml';
 import type { AdminClient } from '../admin-client/admin-client.ts';
-import type { GetQuery } from './get.ts';
+import type { GetQuery } from './get-query.ts';
 import { say, warn } from './output.ts';
 import type { RecordKind } from './record-kinds.ts';
 import { fieldOf, recordTable, type Item } from './record-table.ts';

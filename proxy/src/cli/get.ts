@@ -3,18 +3,10 @@ import { didYouMean } from '../config/closest.ts';
 import { ADMIN_OPTIONS, connectAdmin } from './admin-connection.ts';
 import { number, parse } from './arguments.ts';
 import { getObjects } from './get-objects.ts';
+import type { GetQuery } from './get-query.ts';
 import { getRecords } from './get-records.ts';
 import { EXIT } from './output.ts';
 import { RECORD_KINDS } from './record-kinds.ts';
-
-/** How a list is asked for, and shown. */
-export interface GetQuery {
-  /** Of the API's `filter[…]`. */
-  readonly query: Readonly<Record<string, string>>;
-  /** Items at most; `null` where nobody said. */
-  readonly limit: number | null;
-  readonly as: 'table' | 'yaml' | 'json';
-}
 
 /** Whatever the API lists: a kind, or one of it by its name. */
 export async function get(args: string[]): Promise<number> {

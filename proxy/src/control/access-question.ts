@@ -38,7 +38,7 @@ export async function explainAccess(
   const { person, refused } = await directory.admission(user);
   const ou = question.ou ?? person?.ou ?? null;
   const who = { user, groups: question.groups ?? person?.groups ?? [], ...(ou === null ? {} : { ou }) };
-  const { changes, verdict, ...explained } = policy.explain(who, {
+  const { changes, verdict, ...explained } = await policy.explain(who, {
     method: device === null ? (question.method ?? 'browser') : 'agent',
     target: question.target,
     at: question.at ?? now(),

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { PolicyRule, PrivateApp } from '@causeway/contract';
 import { policyRule, privateApp } from '@causeway/contract';
-import { policyInput, policySubject } from '../policy/policy-input.ts';
+import { policyInput, policySubject } from '../../policy/policy-input.ts';
 import { whatWouldChange } from './what-would-change.ts';
 
 const NOON = Date.parse('2026-11-23T12:00Z'); // a Monday
