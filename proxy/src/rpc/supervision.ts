@@ -1,4 +1,4 @@
-import type { Snapshot } from './messages.ts';
+import type { SnapshotHead } from './snapshot.ts';
 
 /**
  * What the supervisor and its children say over the fork's own channel. A `handover` carries a raw TCP socket beside
@@ -7,7 +7,7 @@ import type { Snapshot } from './messages.ts';
 export type HandoverTarget = 'control' | number;
 
 export type ChildMessage =
-  | { readonly t: 'ready'; readonly snapshot: Snapshot['number'] }
+  | { readonly t: 'ready'; readonly snapshot: SnapshotHead['number'] }
   | { readonly t: 'handover'; readonly to: HandoverTarget; readonly head: string }
   | { readonly t: 'metrics'; readonly id: number; readonly metrics: readonly object[] }
   | { readonly t: 'health'; readonly ready: boolean; readonly components: readonly ComponentHealth[] }
