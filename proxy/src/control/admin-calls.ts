@@ -27,6 +27,8 @@ export interface AdminServices {
   readonly feed: RevocationFeed;
   readonly configuration: Configuration;
   readonly health: Health;
+  /** Brings `health` up to what is connected now. */
+  readonly look: () => void;
   readonly log: Logger;
   readonly version: string;
   readonly now: () => number;
@@ -38,7 +40,10 @@ export function adminCalls(
 ): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.keys' | 'admin.tail'> {
   const { store, configuration, log } = services;
   return {
-    'admin.status': () => status(services),
+    'admin.status': () => {
+      services.look();
+      return status(services);
+    },
     'admin.explain': (question) => explainAccess(services, configuration.current().policy, question),
     'admin.token': async ({ publisher }) => {
       const { config, snapshot } = configuration.current();

@@ -283,6 +283,14 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     connections: () => login.connections,
   });
 
+  const look = (): void => {
+    const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
+    const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
+    if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');
+    else health.set('publishers', 'degraded', `without a tunnel: ${without.join(', ')}`);
+    if (edges.size === 0) health.set('edges', 'degraded', 'no edge is connected');
+    else health.set('edges', 'ok', `${edges.size} connected`);
+  };
   const admin = adminCalls({
     store,
     directory,
@@ -294,6 +302,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     feed,
     configuration,
     health,
+    look,
     log,
     version: VERSION,
     now,
@@ -332,12 +341,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => rounds.stop());
   const report = async (): Promise<void> => {
     await storeWatch.look();
-    const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
-    const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
-    if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');
-    else health.set('publishers', 'degraded', `without a tunnel: ${without.join(', ')}`);
-    if (edges.size === 0) health.set('edges', 'degraded', 'no edge is connected');
-    else health.set('edges', 'ok', `${edges.size} connected`);
+    look();
     const changed = health.changed();
     if (changed !== null) send({ t: 'health', ...changed });
   };
