@@ -5,4 +5,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   revocation: async () => (await import('./revocation-rows.ts')).revocationRows,
   'lists-sqlite': async () => (await import('./list-rows.ts')).sqliteListRows,
   'lists-postgres': async () => (await import('./list-rows.ts')).postgresListRows,
+  publish: async () => (await import('./publish-rows.ts')).publishRows,
 };
