@@ -64,6 +64,8 @@ export class Configuration {
   #deadRules: { readonly number: number; readonly search: DeadRulesSearch } | null = null;
   /** Of another's snapshot that was refused here; looking at it again would change nothing. */
   #refused = 0;
+  /** The file was changed while the store was lost. */
+  #missedReload = false;
 
   private constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -131,6 +133,12 @@ export class Configuration {
     return (await this.#options.publishing.compile({ from: 'working', config, changes })).warnings;
   }
 
+  /** After the store was lost: what changed in the file or at another control process meanwhile. Never rejects. */
+  async catchUp(): Promise<void> {
+    if (this.#missedReload) await this.reload().catch(() => undefined);
+    await this.follow();
+  }
+
   /** Looks whether another control process has published, and follows. Never rejects; any number of calls are cheap. */
   async follow(): Promise<void> {
     if (this.#looking) return;
@@ -157,7 +165,9 @@ export class Configuration {
     let built: Built;
     try {
       built = await this.#fromFile();
+      this.#missedReload = false;
     } catch (error) {
+      this.#missedReload = codeOf(error) === 'CW_STORE_LOST';
       throw this.#refusal('the new configuration', error);
     }
     const { published, certificates } = built;
@@ -179,6 +189,8 @@ export class Configuration {
       this.#put(published);
       await onPublished(published, certificates);
     } catch (error) {
+      // What could not be read may be good.
+      if (codeOf(error) === 'CW_STORE_LOST') throw error;
       this.#refused = number;
       throw this.#refusal(`snapshot ${number} of another PoP`, error);
     }

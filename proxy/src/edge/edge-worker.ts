@@ -13,7 +13,7 @@ import { ReferenceEngine } from './engines/reference/engine.ts';
 import { EventSpill } from '../delivery/event-spill.ts';
 import { Events } from '../delivery/events.ts';
 import { CookieMemo } from './exchange/cookies.ts';
-import { Feed } from './feed.ts';
+import { Feed, type FeedState } from './feed.ts';
 import { clientAddress } from './listener/client-address.ts';
 import { Front } from './listener/front.ts';
 import { Handover, type SupervisorPort } from './listener/handover.ts';
@@ -43,6 +43,15 @@ interface Servers {
   readonly tunnelWebSocket: TunnelWebSocket;
 }
 
+/** After the store was lost, within which events that were written beside are delivered. */
+const REPLAY_WITHIN_MS = 2_000;
+
+const FEED_SAYS: Record<FeedState, string> = {
+  live: 'revocations are heard of again',
+  stale: 'no revocations are heard of; established access goes on, nothing new begins',
+  lost: 'no revocations were heard of for too long; what is open is cut',
+};
+
 const REGROUPED = 'groups or ownership of the device changed';
 
 /** One edge worker, put together. `main.ts` gives it its process. */
@@ -50,7 +59,10 @@ export class EdgeWorker {
   readonly #start: EdgeStart;
   readonly #log: Logger;
   readonly #handover: Handover;
-  readonly #feed = new Feed(() => performance.now());
+  readonly #feed = new Feed(
+    () => performance.now(),
+    () => this.#active?.source.graceMs ?? 0,
+  );
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
   readonly #link: ControlLink;
@@ -68,7 +80,7 @@ export class EdgeWorker {
   #active: ActiveSnapshot | null = null;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
-  #feedWasLost = true;
+  #feedWas: FeedState = 'live';
 
   constructor(start: EdgeStart, log: Logger, port: SupervisorPort) {
     this.#start = start;
@@ -91,7 +103,7 @@ export class EdgeWorker {
         'secrets.put': (secrets) => this.#putSecrets(secrets),
         'session.put': (grant) => this.#putSession(grant),
         revoke: (revocation) => this.#revoke(revocation),
-        'feed.beat': ({ epoch }) => this.#beat(epoch),
+        'feed.beat': ({ epoch, storeLostMs }) => this.#beat(epoch, storeLostMs),
         'device.principal': (change) => this.#principalChanged(change),
       },
       onHello: (answer) => this.#onHello(answer),
@@ -107,7 +119,7 @@ export class EdgeWorker {
       lookup: (tokenHash) =>
         this.#feed.state === 'live'
           ? this.#link.call('session.lookup', { tokenHash })
-          : Promise.reject(new CausewayError('CW_RPC_CLOSED')),
+          : Promise.reject(new CausewayError(this.#feed.code)),
       now: () => Date.now(),
     });
     const flows = new AgentFlows({
@@ -208,7 +220,7 @@ export class EdgeWorker {
       {
         name: 'feed',
         state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down',
-        detail: `revocation feed is ${feed}`,
+        detail: `revocation feed is ${feed}${feed === 'live' ? '' : ` (${this.#feed.code})`}`,
       },
       {
         name: 'publishers',
@@ -262,9 +274,12 @@ export class EdgeWorker {
   async #onHello(answer: HelloAnswer): Promise<void> {
     this.#putSecrets(answer.secrets);
     await this.#putSnapshot(answer.snapshot);
+    if (answer.sessions === null) {
+      this.#feed.advanceWithout(answer.storeLostMs ?? 0);
+      return this.#configured.resolve();
+    }
     const ended = this.#sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
-    this.#feedWasLost = false;
     await this.#live.cutSessions(ended, 'the session ended while control was away');
     void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
@@ -329,9 +344,16 @@ export class EdgeWorker {
     return { epoch: revocation.epoch, cut };
   }
 
-  #beat(epoch: number): null {
-    if (!this.#feed.beat(epoch)) this.#link.resync();
+  #beat(epoch: number, storeLostMs: number | null): null {
+    const before = this.#feed.state;
+    if (!this.#feed.beat(epoch, storeLostMs)) this.#link.resync();
+    else if (before !== 'live' && this.#feed.state === 'live') this.#replaySoon();
     return null;
+  }
+
+  /** Not in the moment in which every worker of every PoP would. */
+  #replaySoon(): void {
+    setTimeout(() => void this.#events.replay().catch(() => undefined), Math.random() * REPLAY_WITHIN_MS).unref();
   }
 
   async #principalChanged({ device, principal }: ControlCalls['device.principal']['args']): Promise<null> {
@@ -353,13 +375,13 @@ export class EdgeWorker {
     void this.#live.cutSessions(this.#sessions.sweep(), 'the session expired');
   }
 
+  /** Says once in which state the feed is, and ends what the grace of its rule does not keep any longer. */
   #checkFeed(): void {
-    const lost = this.#feed.state === 'lost';
-    if (lost && !this.#feedWasLost) {
-      this.#log.error({ code: 'CW_RPC_CLOSED' }, 'no revocation feed for too long; open access is cut');
-      void this.#live.cutAll('nobody could say whether access still holds');
-    }
-    this.#feedWasLost = lost;
+    const { state, code } = this.#feed;
+    if (state !== this.#feedWas) this.#log[state === 'lost' ? 'error' : 'info']({ code, feed: state }, FEED_SAYS[state]);
+    this.#feedWas = state;
+    if (state === 'live') return;
+    void this.#live.cutUnlessHeld((graceMs) => this.#feed.holds(graceMs), 'nobody could say whether access still holds');
   }
 
   #checkTimes(): void {

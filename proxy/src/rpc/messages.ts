@@ -34,6 +34,8 @@ export interface Snapshot {
   readonly publishers: readonly string[];
   /** The port in URLs that people see. */
   readonly publicPort: number;
+  /** How long established access goes on while nobody can say whether it still holds; a rule may say otherwise. */
+  readonly graceMs: number;
 }
 
 /** Key material of the edges. Never logged, never written outside the data folder. */
@@ -139,7 +141,14 @@ export type TunnelPeer =
 export interface EdgeCalls {
   'edge.hello': {
     args: { worker: number; pid: number };
-    answer: { snapshot: Snapshot; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
+    /** `sessions`: `null` while the store is lost; then `storeLostMs` says for how long. */
+    answer: {
+      snapshot: Snapshot;
+      secrets: EdgeSecrets;
+      sessions: readonly SessionGrant[] | null;
+      epoch: number;
+      storeLostMs: number | null;
+    };
   };
   'session.lookup': { args: { tokenHash: string }; answer: SessionGrant | null };
   /** `nonceHash`: SHA-256 of the nonce cookie of the app host, base64url. Answers after every live edge holds the grant. */
@@ -172,8 +181,8 @@ export interface ControlCalls {
   'session.put': { args: SessionGrant; answer: null };
   /** Answered when everything named has been cut. */
   revoke: { args: Revocation; answer: { epoch: number; cut: number } };
-  /** Every second, so that an edge knows whether its feed is live. */
-  'feed.beat': { args: { epoch: number }; answer: null };
+  /** Every second, so that an edge knows whether its feed is live. `storeLostMs`: `null` while the store answers. */
+  'feed.beat': { args: { epoch: number; storeLostMs: number | null }; answer: null };
   /** Groups or binding of a person changed: decide the open streams of these devices again. */
   'device.principal': { args: { device: string; principal: Principal }; answer: null };
 }
@@ -216,8 +225,14 @@ export interface SessionSummary {
   readonly hosts: readonly string[];
 }
 
+/** Whether the store answers; `since` in milliseconds since 1970. */
+export type StoreStatus =
+  | { readonly state: 'ok'; readonly kind: string }
+  | { readonly state: 'lost'; readonly kind: string; readonly since: number; readonly why: string; readonly graceEnds: number };
+
 export interface PopStatus {
   readonly version: string;
+  readonly store: StoreStatus;
   readonly snapshot: number;
   readonly epoch: number;
   readonly loginOrigin: string;
@@ -230,7 +245,8 @@ export interface PopStatus {
     connectedWorkers: number;
   }[];
   readonly devices: readonly { id: string; name: string; user: string; revoked: boolean; connected: boolean }[];
-  readonly sessions: number;
+  /** `null` while the store is lost; publishers and devices are then those with a tunnel here. */
+  readonly sessions: number | null;
   /** What is wrong, each with a code where there is one; empty when all is well. */
   readonly degraded: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { OBJECT_KINDS, type ObjectKind } from '@causeway/contract';
-import { loginOrigin, publicPort } from '../../config/derive.ts';
+import { graceMs, loginOrigin, publicPort } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
 import type { Snapshot } from '../../rpc/messages.ts';
 import { entriesOf, type ContentEntry } from '../objects/chunks.ts';
@@ -129,5 +129,6 @@ function snapshotOf(config: Deployment, bodies: Bodies, image: Uint8Array, numbe
     policyImage: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
     publishers: bodies.publishers.map(({ name }) => name),
     publicPort: publicPort(config),
+    graceMs: graceMs(config),
   };
 }

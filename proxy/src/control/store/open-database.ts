@@ -3,6 +3,7 @@ import { CausewayError } from '@causeway/contract';
 import type { Connections, Database, StoreLocation } from './database.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres-database.ts';
+import type { StoreGate } from './store-gate.ts';
 import type { StoreTables } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
 import type { ThreadOptions } from './thread-calls.ts';
@@ -52,6 +53,14 @@ class OpenDatabase implements Database {
 
   transaction<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
     return this.#connections.write.transaction().execute(body);
+  }
+
+  get gate(): StoreGate {
+    return this.#connections.gate;
+  }
+
+  probe(write: boolean): Promise<void> {
+    return this.#connections.probe(write);
   }
 
   onMoved(listener: () => void): () => void {

@@ -15,11 +15,16 @@ export class ActiveSnapshot {
   readonly policy: Policy;
 
   readonly #steered: SteeredApps;
+  /** Of rules that have one of their own. */
+  readonly #graces: ReadonlyMap<string, number>;
 
   /** @param now milliseconds since 1970. Throws `CW_SNAPSHOT_REFUSED`; the snapshot in force then stays. */
   constructor(source: Snapshot, now: number) {
     this.source = source;
     this.apps = source.apps;
+    this.#graces = new Map(
+      source.rules.flatMap(({ name, graceMinutes }) => (graceMinutes === undefined ? [] : [[name, graceMinutes * 60_000]])),
+    );
     try {
       this.index = new AppIndex(source.apps);
       this.policy = new Policy({ ...source, image: Buffer.from(source.policyImage, 'base64') }, now);
@@ -31,7 +36,7 @@ export class ActiveSnapshot {
 
   /** Whether it was made from the same: the number is that of the objects, beside which the deployment may change. */
   isOf(source: Snapshot): boolean {
-    const { number, accessDomain, identityDomain, tunnelDomain, loginOrigin, publicPort, timeZone } = this.source;
+    const { number, accessDomain, identityDomain, tunnelDomain, loginOrigin, publicPort, timeZone, graceMs } = this.source;
     return (
       number === source.number &&
       accessDomain === source.accessDomain &&
@@ -39,8 +44,14 @@ export class ActiveSnapshot {
       tunnelDomain === source.tunnelDomain &&
       loginOrigin === source.loginOrigin &&
       publicPort === source.publicPort &&
-      timeZone === source.timeZone
+      timeZone === source.timeZone &&
+      graceMs === source.graceMs
     );
+  }
+
+  /** How long what this rule allows goes on while nobody can say whether it still holds, in milliseconds. */
+  graceOf(rule: string | null): number {
+    return (rule === null ? undefined : this.#graces.get(rule)) ?? this.source.graceMs;
   }
 
   /** What a publisher of this name serves. */

@@ -28,6 +28,7 @@ export function snapshotOf(number: number, configuration: Configuration): Snapsh
     apps,
     rules,
     timeZone: 'UTC',
+    graceMs: 15 * 60_000,
     policyImage: Buffer.from(image).toString('base64'),
     publishers: [...new Set(apps.flatMap((app) => app.publishers))],
     publicPort: 8443,
