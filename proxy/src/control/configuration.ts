@@ -201,6 +201,10 @@ export class Configuration {
     const { log, health } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     const { number } = this.current().snapshot;
+    if (codeOf(error) === 'CW_STORE_LOST') {
+      log.warn({ code: 'CW_STORE_LOST' }, `${what} is looked at when the store is back`);
+      return new CausewayError('CW_STORE_LOST', reason, { cause: error });
+    }
     log.error({ code: 'CW_SNAPSHOT_REFUSED' }, `${what} is refused, the old one stays: ${reason}`);
     health.set('configuration', 'degraded', `CW_SNAPSHOT_REFUSED, number ${number} stays: ${reason}`);
     return error instanceof CausewayError && error.code === 'CW_SNAPSHOT_REFUSED'

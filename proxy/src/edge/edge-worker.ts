@@ -13,7 +13,9 @@ import { ReferenceEngine } from './engines/reference/engine.ts';
 import { EventSpill } from '../delivery/event-spill.ts';
 import { Events } from '../delivery/events.ts';
 import { CookieMemo } from './exchange/cookies.ts';
-import { Feed, type FeedState } from './feed.ts';
+import { edgeHealth } from './edge-health.ts';
+import { Feed } from './feed.ts';
+import { FeedWatch } from './feed-watch.ts';
 import { clientAddress } from './listener/client-address.ts';
 import { Front } from './listener/front.ts';
 import { Handover, type SupervisorPort } from './listener/handover.ts';
@@ -43,15 +45,6 @@ interface Servers {
   readonly tunnelWebSocket: TunnelWebSocket;
 }
 
-/** After the store was lost, within which events that were written beside are delivered. */
-const REPLAY_WITHIN_MS = 2_000;
-
-const FEED_SAYS: Record<FeedState, string> = {
-  live: 'revocations are heard of again',
-  stale: 'no revocations are heard of; established access goes on, nothing new begins',
-  lost: 'no revocations were heard of for too long; what is open is cut',
-};
-
 const REGROUPED = 'groups or ownership of the device changed';
 
 /** One edge worker, put together. `main.ts` gives it its process. */
@@ -66,8 +59,6 @@ export class EdgeWorker {
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
   readonly #link: ControlLink;
-  readonly #sessions: Sessions;
-  readonly #live: LiveStreams;
   readonly #events: Events;
   readonly #acceptor: Acceptor;
   readonly #engine: Engine;
@@ -77,18 +68,20 @@ export class EdgeWorker {
   /** Inside a WebSocket the TLS socket knows no address; it is remembered from outside. */
   readonly #outerAddress = new AsyncLocalStorage<string>();
   readonly metrics: EdgeMetrics;
+  /** Who is signed in here, and what is open. */
+  readonly sessions: Sessions;
+  readonly live: LiveStreams;
   #active: ActiveSnapshot | null = null;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
-  #feedWas: FeedState = 'live';
 
   constructor(start: EdgeStart, log: Logger, port: SupervisorPort) {
     this.#start = start;
     this.#log = log;
     this.metrics = new EdgeMetrics({
       causeway_edge_sockets: { help: 'Front sockets open.', read: () => this.#front.sockets },
-      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.#sessions.size },
-      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.#live.size },
+      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.sessions.size },
+      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.live.size },
       causeway_edge_publisher_tunnels: { help: 'Tunnels of publishers.', read: () => this.#publishers.all().length },
       causeway_edge_agent_tunnels: { help: 'Tunnels of agents.', read: () => [...this.#agents.all()].length },
       causeway_edge_spilled_bytes: { help: 'Events written beside.', read: () => spill.bytes },
@@ -114,8 +107,8 @@ export class EdgeWorker {
       spill,
       onDropped: (count) => this.metrics.dropped.inc(count),
     });
-    this.#live = new LiveStreams((stream, why) => this.#onCut(stream, why));
-    this.#sessions = new Sessions({
+    this.live = new LiveStreams((stream, why) => this.#onCut(stream, why));
+    this.sessions = new Sessions({
       lookup: (tokenHash) =>
         this.#feed.state === 'live'
           ? this.#link.call('session.lookup', { tokenHash })
@@ -127,7 +120,7 @@ export class EdgeWorker {
       active: () => this.#active,
       feed: this.#feed,
       publishers: this.#publishers,
-      live: this.#live,
+      live: this.live,
       onEvent: (event) => this.#events.push(event),
       onOutcome: (outcome) => this.metrics.flows.labels(outcome).inc(),
     });
@@ -144,14 +137,14 @@ export class EdgeWorker {
     });
     this.#engine = new ReferenceEngine({
       passes: {
-        sessions: this.#sessions,
+        sessions: this.sessions,
         feed: this.#feed,
         cookies: new CookieMemo(),
         intentKey: () => Buffer.from(this.#secrets?.intentKey ?? '', 'base64'),
         redeem: (args) => this.#link.call('ticket.redeem', args),
         endSession: async (session) => void (await this.#link.call('session.end', { session, why: 'signed out' })),
       },
-      live: this.#live,
+      live: this.live,
       publishers: this.#publishers,
       active: () => this.#active,
       onEnd: (exchange, outcome) => {
@@ -179,8 +172,9 @@ export class EdgeWorker {
     return this.#front.port;
   }
 
-  get snapshotNumber(): number {
-    return this.#active?.source.number ?? 0;
+  /** The configuration in force; `null` before the first. */
+  get active(): ActiveSnapshot | null {
+    return this.#active;
   }
 
   /** Resolves when it listens; waits for control as long as that takes. Throws `CW_PORT_IN_USE`. */
@@ -199,7 +193,13 @@ export class EdgeWorker {
     }
     this.#every(STATUS_MS, () => void this.#link.call('edge.status', this.#status()).catch(() => undefined));
     this.#every(SWEEP_MS, () => this.#endExpired());
-    this.#every(FEED_CHECK_MS, () => this.#checkFeed());
+    const watch = new FeedWatch({
+      feed: this.#feed,
+      live: this.live,
+      log: this.#log,
+      replay: () => void this.#events.replay().catch(() => undefined),
+    });
+    this.#every(FEED_CHECK_MS, () => watch.check());
     this.#every(TIMES_CHECK_MS, () => this.#checkTimes());
   }
 
@@ -208,27 +208,7 @@ export class EdgeWorker {
   }
 
   health(): { ready: boolean; components: ComponentHealth[] } {
-    const feed = this.#feed.state;
-    const tunnels = this.#publishers.all();
-    const missing = (this.#active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
-    const components: ComponentHealth[] = [
-      {
-        name: 'control',
-        state: this.#link.up ? 'ok' : 'degraded',
-        detail: this.#link.up ? 'connected' : 'away; established access goes on',
-      },
-      {
-        name: 'feed',
-        state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down',
-        detail: `revocation feed is ${feed}${feed === 'live' ? '' : ` (${this.#feed.code})`}`,
-      },
-      {
-        name: 'publishers',
-        state: missing.length === 0 ? 'ok' : 'degraded',
-        detail: missing.length === 0 ? `${tunnels.length} tunnels` : `no tunnel: ${missing.join(', ')}`,
-      },
-    ];
-    return { ready: this.#active !== null && feed !== 'lost', components };
+    return edgeHealth(this.#link.up, this.#feed, this.#publishers, this.#active);
   }
 
   /** Drains: nothing new, what is open may end by itself until the deadline, then it is ended. */
@@ -238,7 +218,7 @@ export class EdgeWorker {
     this.#front.close();
     this.#engine.drain();
     this.#acceptor.drain(deadlineMs);
-    while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
+    while (this.live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
     this.#engine.destroy();
     this.#acceptor.destroy();
     this.#servers?.tunnelWebSocket.destroy();
@@ -278,9 +258,9 @@ export class EdgeWorker {
       this.#feed.advanceWithout(answer.storeLostMs ?? 0);
       return this.#configured.resolve();
     }
-    const ended = this.#sessions.replaceAll(answer.sessions);
+    const ended = this.sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
-    await this.#live.cutSessions(ended, 'the session ended while control was away');
+    await this.live.cutSessions(ended, 'the session ended while control was away');
     void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
     this.#configured.resolve();
@@ -304,7 +284,7 @@ export class EdgeWorker {
     );
     for (const publisher of this.#publishers.all()) publisher.assign();
     for (const agent of this.#agents.all()) agent.steer();
-    await this.#live.decideAgain('the policy changed');
+    await this.live.decideAgain('the policy changed');
     return { number: source.number };
   }
 
@@ -328,32 +308,26 @@ export class EdgeWorker {
   }
 
   async #putSession(grant: SessionGrant): Promise<null> {
-    if (this.#sessions.put(grant)) await this.#live.decideAgain(REGROUPED, grant.principal.session);
+    if (this.sessions.put(grant)) await this.live.decideAgain(REGROUPED, grant.principal.session);
     return null;
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
     const { sessions, devices, publishers, suspended, why } = revocation;
-    this.#sessions.end(new Set(sessions));
+    this.sessions.end(new Set(sessions));
+    // Nothing opens under them any more, and a beat that comes while they are cut must not look like news.
+    this.#feed.advance(revocation.epoch);
     const ids = [...sessions, ...[...devices, ...suspended].map((device) => `device:${device}`)];
-    const cut = await this.#live.cutSessions(ids, why);
+    const cut = await this.live.cutSessions(ids, why);
     this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
     this.#acceptor.revoke(new Set(suspended), 'CW_PERSON_INACTIVE');
-    this.#feed.advance(revocation.epoch);
     this.#log.info({ epoch: revocation.epoch, cut, why }, 'access ended');
     return { epoch: revocation.epoch, cut };
   }
 
   #beat(epoch: number, storeLostMs: number | null): null {
-    const before = this.#feed.state;
     if (!this.#feed.beat(epoch, storeLostMs)) this.#link.resync();
-    else if (before !== 'live' && this.#feed.state === 'live') this.#replaySoon();
     return null;
-  }
-
-  /** Not in the moment in which every worker of every PoP would. */
-  #replaySoon(): void {
-    setTimeout(() => void this.#events.replay().catch(() => undefined), Math.random() * REPLAY_WITHIN_MS).unref();
   }
 
   async #principalChanged({ device, principal }: ControlCalls['device.principal']['args']): Promise<null> {
@@ -361,33 +335,24 @@ export class EdgeWorker {
       agent.principal = principal;
       agent.steer();
     }
-    await this.#live.decideAgain(REGROUPED, principal.session);
+    await this.live.decideAgain(REGROUPED, principal.session);
     return null;
   }
 
   /** Devices and publishers may have been revoked, and groups changed, while nobody could tell us. */
   async #askAgain(): Promise<void> {
     await this.#acceptor.askAgain();
-    await this.#live.decideAgain(REGROUPED);
+    await this.live.decideAgain(REGROUPED);
   }
 
   #endExpired(): void {
-    void this.#live.cutSessions(this.#sessions.sweep(), 'the session expired');
-  }
-
-  /** Says once in which state the feed is, and ends what the grace of its rule does not keep any longer. */
-  #checkFeed(): void {
-    const { state, code } = this.#feed;
-    if (state !== this.#feedWas) this.#log[state === 'lost' ? 'error' : 'info']({ code, feed: state }, FEED_SAYS[state]);
-    this.#feedWas = state;
-    if (state === 'live') return;
-    void this.#live.cutUnlessHeld((graceMs) => this.#feed.holds(graceMs), 'nobody could say whether access still holds');
+    void this.live.cutSessions(this.sessions.sweep(), 'the session expired');
   }
 
   #checkTimes(): void {
     if (this.#active?.policy.timesChanged(Date.now()) !== true) return;
     for (const agent of this.#agents.all()) agent.steer();
-    void this.#live.decideAgain('a time of the policy began or ended');
+    void this.live.decideAgain('a time of the policy began or ended');
   }
 
   #onCut(stream: LiveStream, why: string): void {
@@ -399,10 +364,10 @@ export class EdgeWorker {
     return {
       worker: this.#start.worker,
       pid: process.pid,
-      snapshot: this.snapshotNumber,
+      snapshot: this.#active?.source.number ?? 0,
       epoch: this.#feed.epoch,
-      sessions: this.#sessions.size,
-      openStreams: this.#live.size,
+      sessions: this.sessions.size,
+      openStreams: this.live.size,
       sockets: this.#front.sockets,
       publishers: this.#publishers.all().map(({ name, since, tunnel }) => ({ name, since, streams: tunnel.streams })),
       agents: [...this.#agents.all()].map(({ device, principal, tunnel }) => ({

@@ -64,7 +64,7 @@ function peopleOf(rules: number, method: Principal['method']): Principal[] {
 function activeOf(apps: PrivateApp[], rules: PolicyRule[]): ActiveSnapshot {
   const policyImage = Buffer.from(compilePolicy(policyInput(apps, rules))).toString('base64');
   const domains = { accessDomain: ZONE, identityDomain: 'id.example', tunnelDomain: 'tunnel.example' };
-  const rest = { number: 1, loginOrigin: '', publishers: [], publicPort: 443, timeZone: 'Europe/Zurich' };
+  const rest = { number: 1, graceMs: 900_000, loginOrigin: '', publishers: [], publicPort: 443, timeZone: 'Europe/Zurich' };
   return new ActiveSnapshot({ ...domains, ...rest, apps, rules, policyImage }, Date.now());
 }
 

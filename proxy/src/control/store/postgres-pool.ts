@@ -1,5 +1,5 @@
 import { CausewayError } from '@causeway/contract';
-import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { isPostgresLoss } from './postgres-loss.ts';
 import type { StoreGate } from './store-gate.ts';
@@ -67,23 +67,26 @@ class GatedClient implements PostgresPoolClient {
     this.#gate = gate;
   }
 
-  get processID(): number | undefined {
-    return (this.#client as { processID?: number }).processID;
-  }
-
-  // kysely overloads it for cursors, which the store does not use
-  query(sql: string, parameters: readonly unknown[]): Promise<never> {
-    return this.#query(sql, parameters) as Promise<never>;
+  query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  query<R>(
+    sql: string | PostgresCursor<R>,
+    parameters: readonly unknown[] = [],
+  ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
+    if (typeof sql !== 'string') throw new Error('the store reads in pages, not with cursors');
+    return this.#query<R>(sql, parameters);
   }
 
   release(): void {
     this.#client.release(this.#broken);
   }
 
-  async #query(sql: string, parameters: readonly unknown[]): Promise<unknown> {
+  async #query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     try {
       this.#gate.pass();
-      return await this.#gate.through(this.#client.query(sql, [...parameters]));
+      const result = await this.#gate.through(this.#client.query(sql, [...parameters]));
+      // the driver and kysely describe the same object, each in its words
+      return result as unknown as PostgresQueryResult<R>;
     } catch (error) {
       const told = lost(error, this.#gate);
       if (told !== error || told instanceof CausewayError) this.#broken = true;

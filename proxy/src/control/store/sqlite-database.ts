@@ -190,6 +190,7 @@ class WriterDriver implements Driver {
 /** Statements that only read may all be under way; a transaction of reads is none of the store's needs. */
 class ReaderDriver implements Driver {
   readonly #calls: ThreadCalls;
+  readonly #gate: StoreGate;
 
   constructor(calls: ThreadCalls, gate: StoreGate) {
     this.#calls = calls;
