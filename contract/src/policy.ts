@@ -56,7 +56,9 @@ export const policyRule = z
       .min(0)
       .max(24 * 60)
       .optional()
-      .describe('what it allows goes on for so long while nobody can say whether it still holds; session.graceMinutes where absent'),
+      .describe(
+        'what it allows goes on for so long while nobody can say whether it still holds; session.graceMinutes where absent',
+      ),
     notice: z.string().min(1).max(500).optional().describe('what a blocked person is told'),
     template: slug.optional().describe('the block template whose notice a blocked person is told'),
   })

@@ -35,7 +35,7 @@ const WHY = 'revoked by the administrator';
 /** What control answers to the command line; who may open the socket is the PoP's own user. */
 export function adminCalls(
   services: AdminServices,
-): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.tail'> {
+): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.keys' | 'admin.tail'> {
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),
@@ -80,7 +80,9 @@ async function status(services: AdminServices): Promise<PopStatus> {
   const records = store.state === 'ok' ? await stored(services) : connectedOnly(statuses);
   const tunnels = statuses.flatMap((edge) => edge.publishers.map((publisher) => publisher.name));
   const connected = new Set(statuses.flatMap((edge) => edge.agents.map((agent) => agent.device)));
-  const missing = snapshot.publishers.filter((name) => !records.publishers.some((publisher) => publisher.name === name));
+  const missing = snapshot.publishers.filter(
+    (name) => !records.publishers.some((publisher) => publisher.name === name),
+  );
   return {
     version,
     store,

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +14,12 @@ import { localCalls } from './admin/local-calls.ts';
 import { popIdentity } from './admin/pop-identity.ts';
 import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
-import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
+import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
 import { makeDataDir } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
@@ -49,6 +48,7 @@ import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
+import { keyCalls } from './sealing/key-calls.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
@@ -110,15 +110,13 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
   const scimTokens = new ScimTokens(database, now);
-  const ca = await openCa(store, now);
-  writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
-  const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
+  const { secrets, ca, intentKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
 
   const eventSettings = (): Settings['events'] =>
     (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
   const eventLog = new EventLog({
     database,
-    key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
+    key: pseudonymKey,
     privacy: eventSettings,
     onStored: (events) => {
       metrics.events.inc(events.length);
@@ -152,7 +150,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => saml.close());
 
   let ticketKeys = randomBytes(48).toString('base64');
-  const secrets = (): EdgeSecrets => ({
+  const edgeSecrets = (): EdgeSecrets => ({
     access: certificates.access,
     tunnel: certificates.tunnel,
     ca: ca.certificate,
@@ -160,7 +158,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     intentKey: intentKey.toString('base64'),
   });
   const readCertificates = async (names: WebNames): Promise<ServerCertificates> => {
-    const fresh = await serverCertificates(store, ca, names, now());
+    const fresh = await serverCertificates(secrets, ca, names, now());
     for (const warning of fresh.warnings) log.warn(warning);
     return fresh;
   };
@@ -172,7 +170,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
     if (same) return;
     login.setCertificate(certificates.identity);
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   };
   const renewCertificates = async (): Promise<void> => {
     if (now() < certificates.renewAt) return;
@@ -194,7 +192,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
       await exports.use(published.config.events.export);
-      await edges.push('snapshot.put', published.snapshot);
+      await edges.push('snapshot.put', published.edges.manifest);
     },
   });
   const { configuration } = first;
@@ -265,7 +263,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   adminHost.route('/api/v1', adminApp(adminServices));
   const loginOrigin = (): string => configuration.current().snapshot.loginOrigin;
   adminHost.route('/', adminLogin({ ...adminServices, tickets, intentKey, loginOrigin }));
-  const local = localCalls(adminServices, (request, env) => adminHost.fetch(request, env));
+  const local = {
+    ...localCalls(adminServices, (request, env) => adminHost.fetch(request, env)),
+    ...keyCalls({ secrets, audit: adminServices.audit, log, now }),
+  };
   const answer = byHost(
     (request, env) => app.fetch(request, env),
     (request, env) => adminHost.fetch(request, env),
@@ -311,7 +312,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     log,
     now,
     published: () => configuration.current(),
-    secrets,
+    secrets: edgeSecrets,
     devices,
     storeLostMs: () => availability.lostMs,
   };
@@ -374,7 +375,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   });
 
   let stopping: Promise<void> | null = null;

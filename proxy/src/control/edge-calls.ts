@@ -48,10 +48,15 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
         return { grants: null, epoch: 0 };
       });
       log.info({ worker, pid, sessions: grants?.length ?? null }, 'edge connected');
-      const { snapshot } = services.published();
+      const snapshot = services.published().edges.manifest;
       const storeLostMs = grants === null ? (services.storeLostMs() ?? 0) : null;
       return { snapshot, secrets: services.secrets(), sessions: grants, epoch, storeLostMs };
     },
+    'snapshot.piece': ({ hash, from }) => {
+      const bytes = services.published().edges.piece(hash, from);
+      return bytes === null ? null : { bytes };
+    },
+    'snapshot.newest': () => services.published().edges.manifest,
     'session.lookup': ({ tokenHash }) => store.grant(tokenHash, services.now()),
     'ticket.redeem': (args) => redeem(services, args),
     'session.end': async ({ session, why }) => {

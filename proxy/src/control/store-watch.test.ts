@@ -18,28 +18,28 @@ function world(): World {
   const gate = new StoreGate();
   const said: string[] = [];
   const probes: boolean[] = [];
+  const state = { now: 0, broken: null as string | null, unreadable: null as string | null };
   const database = {
     gate,
     probe: (write: boolean): Promise<void> => {
       probes.push(write);
-      return made.broken === null ? Promise.resolve() : Promise.reject(new Error(made.broken));
+      return state.broken === null ? Promise.resolve() : Promise.reject(new Error(state.broken));
     },
   };
   const watch = new StoreWatch({
     database,
     reread: () => {
       said.push(`read again, gate ${gate.closed ? 'closed' : 'open'}`);
-      return made.unreadable === null ? Promise.resolve() : Promise.reject(new Error(made.unreadable));
+      return state.unreadable === null ? Promise.resolve() : Promise.reject(new Error(state.unreadable));
     },
     onLost: (why) => said.push(`lost: ${why}`),
     onBack: ({ ms }) => {
       said.push(`back after ${ms}`);
       return Promise.resolve();
     },
-    clock: () => made.now,
+    clock: () => state.now,
   });
-  const made: World = { gate, watch, said, probes, now: 0, broken: null, unreadable: null };
-  return made;
+  return Object.assign(state, { gate, watch, said, probes });
 }
 
 test('one look without an answer is no loss, two are; the first answer after everything was read again is its end', async () => {

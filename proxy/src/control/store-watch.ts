@@ -5,10 +5,10 @@ import type { Database } from './store/database.ts';
 export interface StoreWatchOptions {
   readonly database: Pick<Database, 'gate' | 'probe'>;
   /** Reads again what may have moved meanwhile. The store stays lost where it rejects. */
-  reread(): Promise<void>;
-  onLost(why: string): void;
+  readonly reread: () => Promise<void>;
+  readonly onLost: (why: string) => void;
   /** Never rejects. */
-  onBack(loss: StoreLoss): Promise<void>;
+  readonly onBack: (loss: StoreLoss) => Promise<void>;
   /** Monotonic, in milliseconds. */
   readonly clock: () => number;
 }

@@ -14,7 +14,10 @@ test('says once what becomes of the feed, cuts by each stream’s grace, and del
   );
   feed.advance(1);
   const said: string[] = [];
-  const log = pino({ level: 'warn' }, { write: (line: string) => said.push((JSON.parse(line) as { feed: string }).feed) });
+  const log = pino(
+    { level: 'warn' },
+    { write: (line: string) => said.push((JSON.parse(line) as { feed: string }).feed) },
+  );
   const held: boolean[][] = [];
   const cutUnlessHeld = (holds: (graceMs: number) => boolean): Promise<number> => {
     held.push([10_000, 60_000, 90_000].map(holds));

@@ -7,7 +7,7 @@ export interface FeedWatchOptions {
   readonly live: Pick<LiveStreams, 'cutUnlessHeld'>;
   readonly log: Logger;
   /** Delivers the events that were written beside. Never rejects. */
-  replay(): void;
+  readonly replay: () => void;
 }
 
 const SAYS: Record<FeedState, string> = {

@@ -21,7 +21,11 @@ export async function openDatabase(location: StoreLocation, options: ThreadOptio
     return new OpenDatabase(connections);
   } catch (error) {
     await connections?.close().catch(() => {});
-    throw storeFailed(error);
+    // What was never there is not lost: whoever starts is told what is wrong.
+    const failed = storeFailed(error);
+    throw failed.code === 'CW_STORE_LOST'
+      ? new CausewayError('CW_STORE_FAILED', failed.message, { cause: error })
+      : failed;
   }
 }
 

@@ -35,7 +35,9 @@ export class GatedPool implements PostgresPool {
     try {
       return new GatedClient(await this.#connection(), this.#gate);
     } catch (error) {
-      throw this.#exhausted(error) ? new CausewayError('CW_BUSY', 'every connection is in use') : lost(error, this.#gate);
+      throw this.#exhausted(error)
+        ? new CausewayError('CW_BUSY', 'every connection is in use')
+        : lost(error, this.#gate);
     }
   }
 

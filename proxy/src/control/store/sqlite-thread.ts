@@ -9,7 +9,10 @@ if (port === null) throw new Error('sqlite-thread.ts runs as a worker thread');
 const say = (message: FromStoreThread): void => port.postMessage(message);
 
 function refusal(error: unknown): { code: 'CW_STORE_FAILED' | 'CW_STORE_LOST'; message: string } {
-  return { code: isSqliteLoss(error) ? 'CW_STORE_LOST' : 'CW_STORE_FAILED', message: error instanceof Error ? error.message : String(error) };
+  return {
+    code: isSqliteLoss(error) ? 'CW_STORE_LOST' : 'CW_STORE_FAILED',
+    message: error instanceof Error ? error.message : String(error),
+  };
 }
 
 try {

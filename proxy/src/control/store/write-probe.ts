@@ -5,8 +5,7 @@ import { randomBytes } from 'node:crypto';
  * not compress.
  */
 export const WRITE_PROBE = {
-  postgres:
-    'insert into probe (id, filler) values (1, $1) on conflict (id) do update set filler = excluded.filler',
+  postgres: 'insert into probe (id, filler) values (1, $1) on conflict (id) do update set filler = excluded.filler',
   sqlite: 'insert into probe (id, filler) values (1, ?) on conflict (id) do update set filler = excluded.filler',
 } as const;
 

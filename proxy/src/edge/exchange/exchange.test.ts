@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ActiveSnapshot } from '../config/active-snapshot.ts';
-import { snapshotOf } from '../fakes/snapshot.ts';
+import { activeSnapshotOf } from '../fakes/snapshot.ts';
 import { signedIn } from '../fakes/edge-process.ts';
 import { Feed } from '../feed.ts';
 import { Session } from '../sessions.ts';
@@ -28,7 +27,7 @@ afterEach(() => void vi.useRealTimers());
 
 function exchangeUnder(rule: object): Exchange {
   const rules = [{ name: 'r', action: 'allow' as const, ...rule }];
-  const active = new ActiveSnapshot(snapshotOf(1, { apps: [APP], rules }), Date.now());
+  const active = activeSnapshotOf(1, { apps: [APP], rules }, Date.now());
   const exchange = new Exchange(
     {
       method: 'GET',
@@ -56,7 +55,9 @@ test('a request that was decided before a time ended, and opens after, has ended
 });
 
 test('a rule about destinations means the upstream of the app', () => {
-  expect(policyPass(exchangeUnder({ destinations: ['*.corp.example'], sources: ['192.0.2.0/24'] }), CONTEXT)).toBeNull();
+  expect(
+    policyPass(exchangeUnder({ destinations: ['*.corp.example'], sources: ['192.0.2.0/24'] }), CONTEXT),
+  ).toBeNull();
   expect(policyPass(exchangeUnder({ destinations: [HOST] }), CONTEXT)).toMatchObject({ status: 404 });
   expect(policyPass(exchangeUnder({ sources: ['192.0.3.0/24'] }), CONTEXT)).toMatchObject({ status: 404 });
 });
