@@ -70,14 +70,14 @@ async function newest(
 async function follow(folder: string, query: EventQuery, limit: number, json: boolean): Promise<number> {
   const { promise: gone, resolve: lost } = Promise.withResolvers<void>();
   const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
-  const shown = new Set<string>();
+  const shown = new Set<number>();
   const channel = await connectPop(
     folder,
     {
-      'tail.events': async ({ events: list, dropped }) => {
+      'tail.events': async ({ events: list, gap }) => {
         await ready;
-        if (dropped > 0) process.stderr.write(`causeway: ${dropped} events came too fast to be shown\n`);
-        for (const event of list) if (!shown.has(JSON.stringify(event))) await show(event, json);
+        if (gap !== null) process.stderr.write(gapText(gap));
+        for (const event of list) if (!shown.has(event.id)) await show(event, json);
         return null;
       },
     },
@@ -87,7 +87,7 @@ async function follow(folder: string, query: EventQuery, limit: number, json: bo
     await channel.call('admin.tail', { query }, ANSWER_MS);
     const before = query.since === undefined ? [] : await newest(channel, query, limit);
     for (const event of before.toReversed()) {
-      shown.add(JSON.stringify(event));
+      shown.add(event.id);
       await show(event, json);
     }
     begin();
