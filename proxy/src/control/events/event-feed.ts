@@ -30,6 +30,8 @@ export interface Followed {
 export interface Follower {
   /** The next events, in the order of their numbers; `null` when `signal` is aborted first. @throws CausewayError `CW_STORE_FAILED` */
   next(signal: AbortSignal): Promise<Followed | null>;
+  /** The number up to which everything was looked at. */
+  place(): number;
   close(): void;
 }
 
@@ -117,7 +119,7 @@ export class EventFeed {
           if (rows.length === 0) await Promise.race([moved, end]);
         }
       };
-      return { next, close };
+      return { next, place: () => place, close };
     } catch (error) {
       close();
       throw error;

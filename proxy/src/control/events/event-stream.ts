@@ -19,8 +19,7 @@ export interface EventStreamTiming {
 
 const TIMING: EventStreamTiming = { checkMs: 500, heartbeatMs: 15_000, stuckMs: 60_000 };
 /** What a client waits before it connects again. */
-const BEGINNING = 'retry: 2000\n\n: following\n\n';
-const HEARTBEAT = ': still here\n\n';
+const RETRY = 'retry: 2000\n';
 const ENDED = 'event: end\ndata: {"code":"CW_FORBIDDEN"}\n\n';
 
 /**
@@ -28,12 +27,12 @@ const ENDED = 'event: end\ndata: {"code":"CW_FORBIDDEN"}\n\n';
  * client costs no memory here.
  *
  *     retry: 2000
- *     : following
+ *     id: 12                  number behind which it begins
  *     id: 17                  number in the store, for Last-Event-ID
  *     data: {"id":17,…}       an event
  *     event: gap              what was left out
  *     event: end              permission has ended; do not come back
- *     : still here            heartbeat
+ *     id: 19                  heartbeat: nothing else up to here was asked for
  */
 export function eventStream({ follower, stillPermitted, timing = TIMING }: EventStreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
@@ -67,12 +66,12 @@ export function eventStream({ follower, stillPermitted, timing = TIMING }: Event
     const followed = await follower.next(wait);
     if (!permitted) return ENDED;
     if (followed !== null) return textOf(followed);
-    return ending.signal.aborted || !wait.aborted ? null : HEARTBEAT;
+    return ending.signal.aborted || !wait.aborted ? null : placeText(follower.place());
   };
   return new ReadableStream<Uint8Array>({
     start: (controller) => {
       stuck = controller;
-      controller.enqueue(encoder.encode(BEGINNING));
+      controller.enqueue(encoder.encode(RETRY + placeText(follower.place())));
     },
     pull: async (controller) => {
       making = true;
@@ -101,6 +100,11 @@ function textOf({ events, gap }: Followed): string {
 
 function eventText(event: StoredEvent): string {
   return `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** An id without data is no event, but what a client that comes back begins behind. */
+function placeText(place: number): string {
+  return `: here\nid: ${place}\n\n`;
 }
 
 /** The id in it lets a client that is cut off right here resume behind what it was told is missing. */
