@@ -67,6 +67,11 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     usage: `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}`,
     does: 'bring the objects back to what they were in a published configuration',
   },
+  'rotate-keys': {
+    run: async (args) => (await import('./rotate-keys.ts')).rotateKeys(args),
+    usage: 'rotate-keys [--list | --add-master FILE | --remove-master ID] [--data DIR] [--json]',
+    does: 'seal the keys in the store anew under a new data key; --add-master and --remove-master change the master key',
+  },
   explain: {
     run: async (args) => (await import('./explain.ts')).explain(args),
     usage:

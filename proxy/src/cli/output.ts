@@ -9,6 +9,9 @@ export function exitCodeOf(code: ErrorCode): number {
       return EXIT.usage;
     case 'CW_CONFIG_INVALID':
     case 'CW_CONFIG_MISSING':
+    case 'CW_MASTER_KEY_MISSING':
+    case 'CW_MASTER_KEY_INVALID':
+    case 'CW_MASTER_KEY_WRONG':
     case 'CW_SNAPSHOT_REFUSED':
     case 'CW_INPUT_INVALID':
       return EXIT.config;

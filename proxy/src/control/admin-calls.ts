@@ -34,7 +34,7 @@ const WHY = 'revoked by the administrator';
 /** What control answers to the command line; who may open the socket is the PoP's own user. */
 export function adminCalls(
   services: AdminServices,
-): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.tail'> {
+): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.keys' | 'admin.tail'> {
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),

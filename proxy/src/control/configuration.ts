@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
-import type { Snapshot } from '../rpc/messages.ts';
+import { unpackFacts } from '../policy/packed-facts.ts';
+import { inTurns } from '../policy/steps.ts';
+import type { OfferedSnapshot } from '../rpc/offered-snapshot.ts';
 import type { ServerCertificates, WebNames } from './ca/web-certificates.ts';
 import type { ConfigWatch } from './config-watch.ts';
 import type { Health } from './health.ts';
@@ -175,7 +178,7 @@ export class Configuration {
       const { config, idp } = this.current();
       const composed = await publishing.compose(await publishing.compile({ from: 'snapshot', config, number }));
       const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
-      const published = publishedOf(composed, publishing.adopt(composed, number), idp, publishing.now());
+      const published = await publishedOf(publishing, composed, publishing.adopt(composed, number), idp);
       this.#put(published);
       await onPublished(published, certificates);
     } catch (error) {
@@ -198,8 +201,8 @@ export class Configuration {
 
   #put(published: Published): void {
     this.#current = published;
-    const { number, apps, rules } = published.snapshot;
-    this.#options.log.info({ snapshot: number, apps: apps.length, rules: rules.length }, 'configuration published');
+    const { number, apps, facts } = published.snapshot;
+    this.#options.log.info({ snapshot: number, apps: apps.length, rules: facts.count }, 'configuration published');
     this.#options.health.set('configuration', 'ok', `number ${number}`);
     this.#options.health.set('identity provider', 'ok', `metadata of ${published.idp.entityId}`);
     this.#searchDeadRules(published);
@@ -236,8 +239,8 @@ export class Configuration {
       const composed = await publishing.compose(compiled);
       const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
       try {
-        const snapshot = publishing.adopt(composed, await publishing.number(compiled, by));
-        return { published: publishedOf(composed, snapshot, provider, publishing.now()), certificates, warnings };
+        const edges = publishing.adopt(composed, await publishing.number(compiled, by));
+        return { published: await publishedOf(publishing, composed, edges, provider), certificates, warnings };
       } catch (error) {
         if (codeOf(error) !== 'CW_CONFLICT' || attempt === ATTEMPTS) throw error;
       }
@@ -245,17 +248,21 @@ export class Configuration {
   }
 }
 
-/** What control works with, made from composed contents and their snapshot. */
-export function publishedOf(
+/** What control works with, made from composed contents and what edges are told of them. */
+export async function publishedOf(
+  publishing: Publishing,
   { compiled, bodies }: ComposedContents,
-  snapshot: Snapshot,
+  edges: OfferedSnapshot,
   idp: IdentityProvider,
-  now: number,
-): Published {
+): Promise<Published> {
   const { config } = compiled;
+  const { rules: _r, objects: _o, image: _i, facts: _f, ...head } = edges.manifest;
+  const snapshot = { ...head, apps: bodies.apps, facts: unpackFacts(compiled.facts.bytes) };
   const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
-  const policy = new PolicyView(snapshot, now);
-  return { config, snapshot, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
+  const source = { ...snapshot, image: compiled.image.bytes, tried: publishing.tried.bind(publishing) };
+  const policy = await inTurns(PolicyView.building(source, publishing.now()), setImmediate, () => true);
+  if (policy === null) throw new TypeError('it is wanted');
+  return { config, snapshot, edges, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
 }
 
 async function readMetadata(file: string): Promise<string> {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +14,12 @@ import { localCalls } from './admin/local-calls.ts';
 import { popIdentity } from './admin/pop-identity.ts';
 import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
-import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
+import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
 import { makeDataDir } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
@@ -46,6 +45,7 @@ import { Rounds } from './rounds.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
+import { keyCalls } from './sealing/key-calls.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
@@ -109,16 +109,14 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
   const scimTokens = new ScimTokens(database, now);
-  const ca = await openCa(store, now);
-  writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
-  const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
+  const { secrets, ca, intentKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
 
   const health = new Health();
   const pop = popIdentity(start.dataDir);
   const events = new EventServices({
     database,
     dataDir: start.dataDir,
-    key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
+    key: pseudonymKey,
     pop,
     health,
     published: () => configuration.current(),
@@ -147,7 +145,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => saml.close());
 
   let ticketKeys = randomBytes(48).toString('base64');
-  const secrets = (): EdgeSecrets => ({
+  const edgeSecrets = (): EdgeSecrets => ({
     access: certificates.access,
     tunnel: certificates.tunnel,
     ca: ca.certificate,
@@ -155,7 +153,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     intentKey: intentKey.toString('base64'),
   });
   const readCertificates = async (names: WebNames): Promise<ServerCertificates> => {
-    const fresh = await serverCertificates(store, ca, names, now());
+    const fresh = await serverCertificates(secrets, ca, names, now());
     for (const warning of fresh.warnings) log.warn(warning);
     return fresh;
   };
@@ -167,7 +165,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
     if (same) return;
     login.setCertificate(certificates.identity);
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   };
   const renewCertificates = async (): Promise<void> => {
     if (now() < certificates.renewAt) return;
@@ -189,7 +187,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
       await exports.use(published.config.events.export);
-      await edges.push('snapshot.put', published.snapshot);
+      await edges.push('snapshot.put', published.edges.manifest);
     },
   });
   const { configuration } = first;
@@ -271,7 +269,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   adminHost.route('/api/v1', adminApp(adminServices));
   const loginOrigin = (): string => configuration.current().snapshot.loginOrigin;
   adminHost.route('/', adminLogin({ ...adminServices, tickets, intentKey, loginOrigin }));
-  const local = localCalls(adminServices, (request, env) => adminHost.fetch(request, env));
+  const local = {
+    ...localCalls(adminServices, (request, env) => adminHost.fetch(request, env)),
+    ...keyCalls({ secrets, audit: adminServices.audit, log, now }),
+  };
   const answer = byHost(
     (request, env) => app.fetch(request, env),
     (request, env) => adminHost.fetch(request, env),
@@ -314,7 +315,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     log,
     now,
     published: () => configuration.current(),
-    secrets,
+    secrets: edgeSecrets,
     devices,
   };
   await exports.use(configuration.current().config.events.export);
@@ -375,7 +376,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   });
 
   let stopping: Promise<void> | null = null;

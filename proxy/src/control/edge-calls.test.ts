@@ -20,6 +20,7 @@ import { Tickets } from './identity/tickets.ts';
 import type { Published } from './published.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
+import { memorySecrets } from './sealing/fixtures/memory-secrets.ts';
 import { storeOn } from './store/kysely-store.ts';
 import { openDatabase } from './store/open-database.ts';
 import type { Store } from './store/store.ts';
@@ -79,7 +80,7 @@ beforeEach(async () => {
     edges,
     feed,
     log,
-    enrolment: openEnrolment(store, await openCa(store)),
+    enrolment: openEnrolment(store, await openCa(memorySecrets())),
     published: () => published,
     secrets: () => SECRETS,
     devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },

@@ -43,8 +43,13 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
       edges.add(channel(), worker);
       const { grants, epoch } = await consistentGrants(services);
       log.info({ worker, pid, sessions: grants.length }, 'edge connected');
-      return { snapshot: services.published().snapshot, secrets: services.secrets(), sessions: grants, epoch };
+      return { snapshot: services.published().edges.manifest, secrets: services.secrets(), sessions: grants, epoch };
     },
+    'snapshot.piece': ({ hash, from }) => {
+      const bytes = services.published().edges.piece(hash, from);
+      return bytes === null ? null : { bytes };
+    },
+    'snapshot.newest': () => services.published().edges.manifest,
     'session.lookup': ({ tokenHash }) => store.grant(tokenHash, services.now()),
     'ticket.redeem': (args) => redeem(services, args),
     'session.end': async ({ session, why }) => {

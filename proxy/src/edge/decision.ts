@@ -3,6 +3,9 @@
  * and its verdict once the session is known, and the same for a flow of a device.
  */
 export { policyInput } from '../policy/policy-input.ts';
+export { packFacts } from '../policy/packed-facts.ts';
+export { factsOf } from '../policy/rule-facts.ts';
+export { atOnce } from '../policy/steps.ts';
 export { ActiveSnapshot } from './config/active-snapshot.ts';
 export { OpenedPrincipal } from './config/opened-principal.ts';
 export { Exchange } from './exchange/exchange.ts';

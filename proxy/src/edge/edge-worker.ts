@@ -1,12 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { CausewayError, codeOf, ERRORS } from '@causeway/contract';
 import type { Logger } from 'pino';
-import type { ControlCalls, EdgeSecrets, EdgeStatus, Revocation, SessionGrant, Snapshot } from '../rpc/messages.ts';
+import type { ControlCalls, EdgeSecrets, EdgeStatus, Revocation, SessionGrant } from '../rpc/messages.ts';
 import type { ComponentHealth, EdgeStart } from '../rpc/supervision.ts';
-import { ActiveSnapshot } from './config/active-snapshot.ts';
+import type { ActiveSnapshot } from './config/active-snapshot.ts';
+import { Configured } from './config/configured.ts';
 import { ControlLink, type HelloAnswer } from './control-link.ts';
 import type { Engine } from './engines/engine.ts';
 import { ReferenceEngine } from './engines/reference/engine.ts';
@@ -54,6 +56,7 @@ export class EdgeWorker {
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
   readonly #link: ControlLink;
+  readonly #configuration: Configured;
   readonly #events: Events;
   readonly #acceptor: Acceptor;
   readonly #engine: Engine;
@@ -66,7 +69,6 @@ export class EdgeWorker {
   /** Who is signed in here, and what is open. */
   readonly sessions: Sessions;
   readonly live: LiveStreams;
-  #active: ActiveSnapshot | null = null;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
   #feedWasLost = true;
@@ -88,7 +90,7 @@ export class EdgeWorker {
       dataDir: start.dataDir,
       worker: start.worker,
       handlers: {
-        'snapshot.put': (snapshot) => this.#putSnapshot(snapshot),
+        'snapshot.put': (manifest) => this.#configuration.put(manifest),
         'secrets.put': (secrets) => this.#putSecrets(secrets),
         'session.put': (grant) => this.#putSession(grant),
         revoke: (revocation) => this.#revoke(revocation),
@@ -97,6 +99,16 @@ export class EdgeWorker {
       },
       onHello: (answer) => this.#onHello(answer),
       onLost: () => log.warn({ code: 'CW_RPC_CLOSED' }, 'control is away; established access goes on'),
+    });
+    this.#configuration = new Configured({
+      piece: async (hash, from) => (await this.#link.call('snapshot.piece', { hash, from }))?.bytes ?? null,
+      newest: () => this.#link.call('snapshot.newest', null),
+      now: () => Date.now(),
+      onSwapped: (active) => this.#swapped(active),
+      onRefused: (snapshot, err) => {
+        this.metrics.snapshotsRefused.inc();
+        log.error({ err, code: codeOf(err), snapshot }, 'snapshot refused; the last one stays');
+      },
     });
     this.#events = new Events({
       deliver: async (events) => void (await this.#link.call('event.batch', { events })),
@@ -113,7 +125,7 @@ export class EdgeWorker {
     });
     const flows = new AgentFlows({
       worker: start.worker,
-      active: () => this.#active,
+      active: () => this.active,
       feed: this.#feed,
       publishers: this.#publishers,
       live: this.live,
@@ -127,7 +139,7 @@ export class EdgeWorker {
       agents: this.#agents,
       flows,
       log,
-      active: () => this.#active,
+      active: () => this.active,
       ca: () => this.#secrets?.ca ?? '',
       call: (call, args) => this.#link.call(call, args),
     });
@@ -142,7 +154,7 @@ export class EdgeWorker {
       },
       live: this.live,
       publishers: this.#publishers,
-      active: () => this.#active,
+      active: () => this.active,
       onEnd: (exchange, outcome) => {
         this.metrics.request(outcome.status, performance.now() - exchange.started);
         if (exchange.verdict !== null) this.#events.push(exchangeEvent(exchange, outcome, start.worker));
@@ -170,7 +182,7 @@ export class EdgeWorker {
 
   /** The configuration in force; `null` before the first. */
   get active(): ActiveSnapshot | null {
-    return this.#active;
+    return this.#configuration.active;
   }
 
   /** Resolves when it listens; waits for control as long as that takes. Throws `CW_PORT_IN_USE`. */
@@ -200,7 +212,7 @@ export class EdgeWorker {
   health(): { ready: boolean; components: ComponentHealth[] } {
     const feed = this.#feed.state;
     const tunnels = this.#publishers.all();
-    const missing = (this.#active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
+    const missing = (this.active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
     const components: ComponentHealth[] = [
       {
         name: 'control',
@@ -218,7 +230,7 @@ export class EdgeWorker {
         detail: missing.length === 0 ? `${tunnels.length} tunnels` : `no tunnel: ${missing.join(', ')}`,
       },
     ];
-    return { ready: this.#active !== null && feed !== 'lost', components };
+    return { ready: this.active !== null && feed !== 'lost', components };
   }
 
   /** Drains: nothing new, what is open may end by itself until the deadline, then it is ended. */
@@ -238,7 +250,7 @@ export class EdgeWorker {
   }
 
   #route(hello: { readonly serverName: string | null; readonly alpn: readonly string[] }): Route {
-    const source = this.#active?.source;
+    const source = this.active?.source;
     if (source === undefined) return { t: 'refuse', reason: 'not configured' };
     const { accessDomain, identityDomain, tunnelDomain } = source;
     const { worker, workers } = this.#start;
@@ -263,7 +275,7 @@ export class EdgeWorker {
 
   async #onHello(answer: HelloAnswer): Promise<void> {
     this.#putSecrets(answer.secrets);
-    await this.#putSnapshot(answer.snapshot);
+    await this.#configuration.put(answer.snapshot);
     const ended = this.sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
     this.#feedWasLost = false;
@@ -273,26 +285,12 @@ export class EdgeWorker {
     this.#configured.resolve();
   }
 
-  async #putSnapshot(source: Snapshot): Promise<{ number: number }> {
-    if (this.#active?.isOf(source) === true) return { number: source.number };
-    try {
-      this.#active = new ActiveSnapshot(source, Date.now());
-    } catch (error) {
-      this.metrics.snapshotsRefused.inc();
-      this.#log.error(
-        { err: error, code: codeOf(error), snapshot: source.number },
-        'snapshot refused; the last one stays',
-      );
-      throw error;
-    }
-    this.#log.info(
-      { snapshot: source.number, apps: source.apps.length, rules: source.rules.length },
-      'snapshot in force',
-    );
+  async #swapped({ source, apps }: ActiveSnapshot): Promise<void> {
+    this.#log.info({ snapshot: source.number, apps: apps.length, rules: source.rules }, 'snapshot in force');
     for (const publisher of this.#publishers.all()) publisher.assign();
-    for (const agent of this.#agents.all()) agent.steer();
     await this.live.decideAgain('the policy changed');
-    return { number: source.number };
+    // What one agent is told may take milliseconds to find out.
+    for (const agent of this.#agents.all()) await setImmediate().then(() => agent.steer());
   }
 
   #putSecrets(secrets: EdgeSecrets): null {
@@ -366,7 +364,7 @@ export class EdgeWorker {
   }
 
   #checkTimes(): void {
-    if (this.#active?.policy.timesChanged(Date.now()) !== true) return;
+    if (this.active?.policy.timesChanged(Date.now()) !== true) return;
     for (const agent of this.#agents.all()) agent.steer();
     void this.live.decideAgain('a time of the policy began or ended');
   }
@@ -380,7 +378,7 @@ export class EdgeWorker {
     return {
       worker: this.#start.worker,
       pid: process.pid,
-      snapshot: this.#active?.source.number ?? 0,
+      snapshot: this.active?.source.number ?? 0,
       epoch: this.#feed.epoch,
       sessions: this.sessions.size,
       openStreams: this.live.size,

@@ -1,9 +1,10 @@
-import type { AssignedApp, ErrorCode, Principal, PrivateApp, PolicyRule, Verdict } from '@causeway/contract';
+import type { AssignedApp, ErrorCode, Principal, Verdict } from '@causeway/contract';
+import type { SnapshotManifest } from './snapshot.ts';
 
 /**
  * Everything that the processes of one PoP say to each other, as a map from the name of a call to its arguments and
  * answer. The parties are one deployment and one version, so these are types; what comes from outside was checked
- * before it became a message. Bytes travel as base64, certificates and keys as PEM, times in milliseconds since 1970.
+ * before it became a message. A member `bytes` of arguments or answers travels as it is, other bytes as base64, certificates and keys as PEM, times in milliseconds since 1970.
  */
 
 /** One app-host token of a login session, as every edge holds it. */
@@ -14,26 +15,6 @@ export interface SessionGrant {
   readonly host: string;
   readonly principal: Principal;
   readonly expiresAt: number;
-}
-
-/** The published configuration as the edges need it: immutable, numbered, swapped whole. */
-export interface Snapshot {
-  readonly number: number;
-  readonly accessDomain: string;
-  readonly identityDomain: string;
-  readonly tunnelDomain: string;
-  /** `https://login.<identity domain>[:port]`, no final slash. */
-  readonly loginOrigin: string;
-  readonly apps: readonly PrivateApp[];
-  /** In order; the image was compiled from exactly these, and its rule numbers index them. */
-  readonly rules: readonly PolicyRule[];
-  /** IANA name of the zone in which rules' times are meant. */
-  readonly timeZone: string;
-  /** wasm-core policy image, base64. */
-  readonly policyImage: string;
-  readonly publishers: readonly string[];
-  /** The port in URLs that people see. */
-  readonly publicPort: number;
 }
 
 /** Key material of the edges. Never logged, never written outside the data folder. */
@@ -166,8 +147,12 @@ export type TunnelPeer =
 export interface EdgeCalls {
   'edge.hello': {
     args: { worker: number; pid: number };
-    answer: { snapshot: Snapshot; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
+    answer: { snapshot: SnapshotManifest; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
   };
+  /** From `from` on as much as one answer carries; `null` where the newest snapshot does not have the piece. */
+  'snapshot.piece': { args: { hash: string; from: number }; answer: { bytes: Uint8Array } | null };
+  /** Asked for by an edge whose manifest is out of date, or that could not use it. */
+  'snapshot.newest': { args: null; answer: SnapshotManifest };
   'session.lookup': { args: { tokenHash: string }; answer: SessionGrant | null };
   /** `nonceHash`: SHA-256 of the nonce cookie of the app host, base64url. Answers after every live edge holds the grant. */
   'ticket.redeem': {
@@ -193,7 +178,8 @@ export interface EdgeCalls {
 
 /** Calls that control makes and an edge answers once it has acted. */
 export interface ControlCalls {
-  'snapshot.put': { args: Snapshot; answer: { number: number } };
+  /** Answered with what is in force at the edge, once that is this or something newer. */
+  'snapshot.put': { args: SnapshotManifest; answer: { number: number } };
   'secrets.put': { args: EdgeSecrets; answer: null };
   /** A new token, or other groups of one that is held: what is open under it is decided again. */
   'session.put': { args: SessionGrant; answer: null };
@@ -203,6 +189,21 @@ export interface ControlCalls {
   'feed.beat': { args: { epoch: number }; answer: null };
   /** Groups or binding of a person changed: decide the open streams of these devices again. */
   'device.principal': { args: { device: string; principal: Principal }; answer: null };
+}
+
+/** Of the keys that seal the store's secrets. `masterKey`: another one, in base64. */
+export type KeyRequest =
+  | { readonly do: 'list' | 'rotate' }
+  | { readonly do: 'add'; readonly masterKey: string }
+  | { readonly do: 'remove'; readonly id: string };
+
+export interface KeyState {
+  readonly dataKey: string;
+  readonly dataKeySince: number;
+  /** How many secrets it seals. */
+  readonly secrets: number;
+  /** Those that open the store, oldest first; more than one while it is being changed. */
+  readonly masterKeys: readonly { readonly id: string; readonly since: number; readonly inUse: boolean }[];
 }
 
 /** Calls of the command line, over the data folder's socket (readable by the PoP's own user alone). */
@@ -223,6 +224,7 @@ export interface AdminCalls {
     args: { method: string; path: string; headers: Readonly<Record<string, string>>; body: string | null };
     answer: { status: number; headers: Readonly<Record<string, string>>; body: string };
   };
+  'admin.keys': { args: KeyRequest; answer: KeyState };
   'admin.events': { args: EventPageRequest & { query: EventQuery }; answer: EventPage };
   /** From now on `tail.events` is called with the events as they come, until the connection ends. */
   'admin.tail': { args: { query: EventQuery }; answer: null };

@@ -25,8 +25,8 @@ export interface ChildOptions {
   readonly name: string;
   readonly main: string;
   readonly start: object;
-  /** What is secret, and would be seen by everybody among the arguments. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** What is secret, and would be seen by everybody among the arguments; `undefined` is not passed on to it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   onMessage(message: ChildMessage, socket: Socket | undefined): void;
   onState(state: ChildState): void;

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { CausewayError } from '@causeway/contract';
 import type { Logger } from 'pino';
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
-import type { ChildMessage, ControlStart, EdgeStart, HandoverTarget } from '../rpc/supervision.ts';
-import { Child, type ChildState } from './child.ts';
+import type { ChildMessage, ControlStart, EdgeStart, HandoverTarget, MasterKeySource } from '../rpc/supervision.ts';
+import { Child, type ChildOptions, type ChildState } from './child.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { startOperations } from './operations.ts';
 import { probePort } from './port-probe.ts';
@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** URL of the PostgreSQL database; a file in the data folder where absent. */
   readonly store?: string;
+  /** The file `master.key` in the data folder where absent. */
+  readonly masterKey?: MasterKeySource;
   readonly operations: { readonly host: string; readonly port: number };
   readonly log: Logger;
 }
@@ -39,11 +41,18 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { configFile, dataDir, host, port, workers } = options;
-    const start: ControlStart = { dataDir, configFile, workers };
+    const { configFile, dataDir, host, port, workers, masterKey } = options;
+    const start: ControlStart = { dataDir, configFile, workers, ...(masterKey === undefined ? {} : { masterKey }) };
+    // Edges never open the store.
+    const withoutKey = masterKey !== undefined && 'env' in masterKey ? { [masterKey.env]: undefined } : {};
     this.#control = this.#child('control', '../control/main.ts', start, { CAUSEWAY_STORE: options.store ?? '' });
     this.#edges = Array.from({ length: workers }, (_, worker) =>
-      this.#child(`edge-${worker}`, '../edge/main.ts', { worker, workers, dataDir, host, port } satisfies EdgeStart),
+      this.#child(
+        `edge-${worker}`,
+        '../edge/main.ts',
+        { worker, workers, dataDir, host, port } satisfies EdgeStart,
+        withoutKey,
+      ),
     );
     const restarts = new Gauge({
       name: 'causeway_child_restarts',
@@ -99,7 +108,7 @@ export class Supervisor {
     return [this.#control, ...this.#edges];
   }
 
-  #child(name: string, main: string, start: object, env: Readonly<Record<string, string>> = {}): Child {
+  #child(name: string, main: string, start: object, env: ChildOptions['env'] = {}): Child {
     const child: Child = new Child({
       name,
       main: fileURLToPath(new URL(main, import.meta.url)),

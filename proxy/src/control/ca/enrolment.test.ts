@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codeOf, decodeJoinToken, LIMITS } from '@causeway/contract';
+import { memorySecrets } from '../sealing/fixtures/memory-secrets.ts';
 import { openStore } from '../store/kysely-store.ts';
 import type { Store } from '../store/store.ts';
 import { openCa, type Ca } from './ca.ts';
@@ -20,7 +21,7 @@ let clock = Date.UTC(2030, 0, 1);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-enrolment-'));
   store = await openStore({ file: join(folder, 's.sqlite') });
-  ca = await openCa(store, () => clock);
+  ca = await openCa(memorySecrets(), () => clock);
   enrolment = openEnrolment(store, ca, () => clock);
 });
 afterAll(async () => {

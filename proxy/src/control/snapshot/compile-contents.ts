@@ -4,12 +4,17 @@ import { compilePolicy } from '@causeway/wasm-core';
 import { loadConfigWithWarnings, type LoadedConfig } from '../../config/load.ts';
 import type { Problem } from '../../config/object-checks.ts';
 import type { Deployment } from '../../config/schema.ts';
+import { packFacts } from '../../policy/packed-facts.ts';
 import { policyInput } from '../../policy/policy-input.ts';
+import { factsOf } from '../../policy/rule-facts.ts';
+import { cutPieces } from '../../rpc/cut-pieces.ts';
+import { EDGE_KINDS, type EdgeKind, type PieceName } from '../../rpc/snapshot.ts';
 import { digestOf, type Parts } from '../objects/chunks.ts';
 import { problemLine, refusal, type PreparedChange } from '../objects/prepared-change.ts';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { checkContents, namedProblem, type CheckedChunks, type CheckedContents } from './checked-contents.ts';
+import { withNotices } from './compile.ts';
 import { apiNames, FILE_KINDS, fileChanges, fileTexts } from './file-objects.ts';
 import { deploymentOf, type CompiledContents, type CompileArguments, type ContentsSource } from './job.ts';
 import { changedContents } from './changed-contents.ts';
@@ -58,13 +63,17 @@ export async function compileContents(
   if (errors.length > 0) throw refusalOf(errors, read);
   // A copy, because wasm-core does not promise a buffer that can be handed over.
   const image = new Uint8Array(compilePolicy(policyInput(bodies.apps, bodies.rules)));
+  const facts = packFacts(factsOf(bodies.apps, withNotices(bodies.rules, bodies.templates)));
   return {
     config,
-    image,
+    image: cutPieces(image),
+    facts: cutPieces(facts),
+    rules: bodies.rules.length,
+    objects: piecesOf(chunks),
     working,
     base,
     changes,
-    objects: OBJECT_KINDS.reduce((sum, kind) => sum + bodies[kind].length, 0),
+    count: OBJECT_KINDS.reduce((sum, kind) => sum + bodies[kind].length, 0),
     ...(await listed(chunks, seen, location)),
     warnings: problems.filter(({ severity }) => severity === 'warning').map((problem) => lineOf(problem, read)),
   };
@@ -145,6 +154,16 @@ async function listed(
   const parts: Parts = Object.fromEntries(
     OBJECT_KINDS.filter((kind) => chunks[kind].length > 0).map((kind) => [kind, chunks[kind].map(({ hash }) => hash)]),
   );
-  const fresh = [...all.values()].filter(({ hash }) => !known.has(hash) || !stored.has(hash));
+  const rules = new Set(parts.rules);
+  const asked = (hash: string): boolean => !known.has(hash) && !rules.has(hash);
+  const fresh = [...all.values()].filter(({ hash }) => asked(hash) || !stored.has(hash));
   return { parts, digest: digestOf(parts), chunks: fresh };
+}
+
+function piecesOf(chunks: CheckedContents['chunks']): Record<EdgeKind, PieceName[]> {
+  const named = EDGE_KINDS.map((kind): [EdgeKind, PieceName[]] => [
+    kind,
+    chunks[kind].map(({ hash, text }) => ({ hash, bytes: Buffer.byteLength(text) })),
+  ]);
+  return Object.fromEntries(named) as Record<EdgeKind, PieceName[]>;
 }

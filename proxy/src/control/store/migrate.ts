@@ -7,7 +7,8 @@ import { objects } from './migrations/0003-objects.ts';
 import { directory } from './migrations/0004-directory.ts';
 import { admin } from './migrations/0005-admin.ts';
 import { events } from './migrations/0006-events.ts';
-import { alertsAndIncidents } from './migrations/0007-alerts-incidents.ts';
+import { sealing } from './migrations/0007-sealing.ts';
+import { alertsAndIncidents } from './migrations/0008-alerts-incidents.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -23,6 +24,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'directory', up: directory },
   { name: 'admin', up: admin },
   { name: 'events', up: events },
+  { name: 'sealing', up: sealing },
   { name: 'alerts-and-incidents', up: alertsAndIncidents },
 ];
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ActiveSnapshot } from '../config/active-snapshot.ts';
-import { snapshotOf } from '../fakes/snapshot.ts';
+import { activeSnapshotOf } from '../fakes/snapshot.ts';
 import { signedIn } from '../fakes/edge-process.ts';
 import { Session } from '../sessions.ts';
 import { Exchange } from './exchange.ts';
@@ -20,7 +19,7 @@ afterEach(() => void vi.useRealTimers());
 
 function exchangeUnder(rule: object): Exchange {
   const rules = [{ name: 'r', action: 'allow' as const, ...rule }];
-  const active = new ActiveSnapshot(snapshotOf(1, { apps: [APP], rules }), Date.now());
+  const active = activeSnapshotOf(1, { apps: [APP], rules }, Date.now());
   const exchange = new Exchange(
     {
       method: 'GET',

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/contract';
 import { RpcChannel, type Handlers } from '../../rpc/channel.ts';
-import type { ControlCalls, EdgeCalls, EdgeSecrets, EventRecord, SessionGrant, Snapshot } from '../../rpc/messages.ts';
+import type { OfferedSnapshot } from '../../rpc/offered-snapshot.ts';
+import type { ControlCalls, EdgeCalls, EdgeSecrets, EventRecord, SessionGrant } from '../../rpc/messages.ts';
 
 /** The control process's side of the line, for tests: answers edges from what stands in its fields. */
 export class FakeControl {
@@ -15,13 +16,13 @@ export class FakeControl {
   readonly answers: Partial<Handlers<EdgeCalls>> = {};
   epoch = 1;
   lookups = 0;
-  snapshot: Snapshot;
+  snapshot: OfferedSnapshot;
   readonly secrets: EdgeSecrets;
   readonly #channels = new Set<RpcChannel<ControlCalls, EdgeCalls>>();
   #server: net.Server | null = null;
   #beat: NodeJS.Timeout | null = null;
 
-  constructor(snapshot: Snapshot, secrets: EdgeSecrets) {
+  constructor(snapshot: OfferedSnapshot, secrets: EdgeSecrets) {
     this.snapshot = snapshot;
     this.secrets = secrets;
     mkdirSync(join(this.dataDir, 'run'), { mode: 0o700 });
@@ -76,9 +77,9 @@ export class FakeControl {
     await this.#tell('revoke', { epoch: this.epoch, sessions, devices, publishers, suspended, why: 'test' });
   }
 
-  async publish(snapshot: Snapshot): Promise<void> {
+  async publish(snapshot: OfferedSnapshot): Promise<void> {
     this.snapshot = snapshot;
-    await this.#tell('snapshot.put', snapshot);
+    await this.#tell('snapshot.put', snapshot.manifest);
   }
 
   async #tell<K extends keyof ControlCalls>(call: K, args: ControlCalls[K]['args']): Promise<void> {
@@ -91,11 +92,16 @@ export class FakeControl {
     };
     return {
       'edge.hello': () => ({
-        snapshot: this.snapshot,
+        snapshot: this.snapshot.manifest,
         secrets: this.secrets,
         sessions: [...this.grants.values()],
         epoch: this.epoch,
       }),
+      'snapshot.piece': ({ hash, from }) => {
+        const bytes = this.snapshot.piece(hash, from);
+        return bytes === null ? null : { bytes };
+      },
+      'snapshot.newest': () => this.snapshot.manifest,
       'session.lookup': ({ tokenHash }) => {
         this.lookups++;
         return this.grants.get(tokenHash) ?? null;

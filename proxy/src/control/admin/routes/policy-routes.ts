@@ -49,14 +49,14 @@ export const policyRoutes = {
       answer: page(z.object({ rule: z.string(), hits: z.int(), lastAt: z.int().nullable() })),
     },
     async ({ services, query: { limit, cursor = '0' } }) => {
-      const { rules } = services.published().snapshot;
+      const { facts } = services.published().snapshot;
       if (!/^\d{1,9}$/.test(cursor)) refuseInput('cursor', 'not one of ours');
       const from = Number(cursor);
-      const names = rules.slice(from, from + limit).map(({ name }) => name);
+      const names = Array.from({ length: limit }, (_, i) => facts.verdict(from + i)?.name ?? []).flat();
       const hits = await services.hits.of(names);
       return {
         items: names.map((rule) => ({ rule, hits: hits.get(rule)?.hits ?? 0, lastAt: hits.get(rule)?.lastAt ?? null })),
-        next: from + limit < rules.length ? String(from + limit) : null,
+        next: from + limit < facts.count ? String(from + limit) : null,
       };
     },
   ),
@@ -153,7 +153,7 @@ export const policyRoutes = {
         at: time ?? services.now(),
         ...(address === undefined ? {} : { from: address }),
       };
-      const { verdict, steps, shadowed, asked, ...rest } = services.published().policy.explain(who, question);
+      const { verdict, steps, shadowed, asked, ...rest } = await services.published().policy.explain(who, question);
       return {
         ...rest,
         verdict: { ...verdict },
