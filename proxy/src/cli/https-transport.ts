@@ -33,9 +33,7 @@ export function httpsTransport({ origin, ca, timeoutMs }: HttpsTransportOptions)
       const failed = (error: NodeJS.ErrnoException): void => {
         const late = `no answer from ${origin} in ${timeoutMs / 1000} s; whether it was done is not known`;
         reject(
-          signal.aborted
-            ? new CausewayError('CW_RPC_TIMEOUT', late, { cause: error })
-            : unreachable(origin, error),
+          signal.aborted ? new CausewayError('CW_RPC_TIMEOUT', late, { cause: error }) : unreachable(origin, error),
         );
       };
       const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };

@@ -4,7 +4,18 @@ import type { StoreTables } from '../store/schema.ts';
 import { holds, narrowed } from './search.ts';
 
 /** By what events can be counted. */
-export const COUNTED = ['kind', 'app', 'rule', 'action', 'why', 'user', 'device', 'address', 'status', 'method'] as const;
+export const COUNTED = [
+  'kind',
+  'app',
+  'rule',
+  'action',
+  'why',
+  'user',
+  'device',
+  'address',
+  'status',
+  'method',
+] as const;
 
 export interface EventCountsRequest {
   readonly by: (typeof COUNTED)[number];

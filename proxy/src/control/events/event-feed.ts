@@ -66,7 +66,7 @@ export class EventFeed {
   #kept: Row[] = [];
   #from = 0;
   #head: number | null = null;
-  #reading: Promise<void> | null = null;
+  #reading = false;
   #again = false;
   #closed = false;
   #timer: NodeJS.Timeout | null = null;
@@ -81,9 +81,7 @@ export class EventFeed {
   wake(): void {
     if (this.#followers === 0) return;
     this.#again = true;
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null;
-    });
+    if (!this.#reading) void this.#read();
   }
 
   /**
@@ -93,7 +91,8 @@ export class EventFeed {
   async follow(query: EventQuery, owner: string, after?: number): Promise<Follower> {
     const { followers, perOwner } = this.#limits;
     const own = this.#owners.get(owner) ?? 0;
-    if (this.#followers >= followers || own >= perOwner) throw new CausewayError('CW_BUSY', 'too many follow the events');
+    if (this.#followers >= followers || own >= perOwner)
+      throw new CausewayError('CW_BUSY', 'too many follow the events');
     this.#followers++;
     this.#owners.set(owner, own + 1);
     let closed = false;
@@ -199,6 +198,7 @@ export class EventFeed {
 
   async #read(): Promise<void> {
     const { kept } = this.#limits;
+    this.#reading = true;
     while (this.#again && this.#head !== null) {
       this.#again = false;
       try {
@@ -211,9 +211,10 @@ export class EventFeed {
         if (rows.length === PAGE) this.#again = true;
         this.#tell();
       } catch {
-        return; // the store is away; the next poll asks again
+        break; // the store is away; the next poll asks again
       }
     }
+    this.#reading = false;
   }
 
   #tell(): void {

@@ -94,7 +94,10 @@ export class EventServices {
         { name: 'tunnel', notAfter: this.#endOf(certificates.tunnel.cert) },
         ...objects.certificates.map(({ name, chain }) => ({ name, notAfter: this.#endOf(chain) })),
       ],
-      dropped: edges.map(({ worker, pid, eventsDropped }) => ({ from: `worker ${worker} (${pid})`, count: eventsDropped })),
+      dropped: edges.map(({ worker, pid, eventsDropped }) => ({
+        from: `worker ${worker} (${pid})`,
+        count: eventsDropped,
+      })),
     });
   }
 

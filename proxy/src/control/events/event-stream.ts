@@ -34,7 +34,11 @@ const ENDED = 'event: end\ndata: {"code":"CW_FORBIDDEN"}\n\n';
  *     event: end              permission has ended; do not come back
  *     id: 19                  heartbeat: nothing else up to here was asked for
  */
-export function eventStream({ follower, stillPermitted, timing = TIMING }: EventStreamOptions): ReadableStream<Uint8Array> {
+export function eventStream({
+  follower,
+  stillPermitted,
+  timing = TIMING,
+}: EventStreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const ending = new AbortController();
   let taken = performance.now();

@@ -5,6 +5,8 @@ import type { Database } from '../store/database.ts';
 import type { StorePlace } from '../store/fixtures/store-place.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { eventOf, openEventLog } from './event-fixture.ts';
+import { countEvents } from './event-counts.ts';
+import type { Follower } from './event-feed.ts';
 import type { EventLog } from './event-log.ts';
 import { pseudonymOf } from './privacy.ts';
 
@@ -158,6 +160,127 @@ export function eventSuite(name: string, makePlace: () => Promise<StorePlace>): 
       const [found] = (await log.search({}, { limit: 1 })).items;
       expect(await log.get(found?.id ?? -1)).toEqual(found);
       expect(await log.get(99_999)).toBeNull();
+    });
+
+    describe('that are followed', () => {
+      const FEW = { followers: 3, perOwner: 2, kept: 10, behind: 30, pollMs: 20 };
+      const soon = (): AbortSignal => AbortSignal.timeout(5_000);
+      const numbered = (from: number, count: number, change: Partial<EventRecord> = {}): EventRecord[] =>
+        Array.from({ length: count }, (_, i) => eventOf({ decision: String(from + i), ...change }));
+      const collect = async (follower: Follower, count: number): Promise<string[]> => {
+        const found: string[] = [];
+        while (found.length < count) {
+          const followed = await follower.next(soon());
+          if (followed === null) throw new Error(`only ${found.join(' ')}`);
+          if (followed.gap !== null) found.push(`gap: ${followed.gap.why}`);
+          found.push(...decisions(followed.events));
+        }
+        return found;
+      };
+      const newestId = async (): Promise<number> => (await log.search({}, { limit: 1 })).items[0]?.id ?? 0;
+      beforeEach(() => {
+        log = openEventLog(database, { feed: FEW });
+      });
+      afterEach(() => log.close());
+
+      test('come as they are stored, each once, and only those asked for', async () => {
+        await log.append(numbered(0, 3));
+        const follower = await log.follow({ user: 'ANN@corp.example', minMs: 3, text: 'get' }, 'a');
+        await log.append([...numbered(3, 2), eventOf({ user: 'bob@corp.example' }), eventOf({ ms: 2 })]);
+        await log.append(numbered(5, 1));
+        expect(await collect(follower, 3)).toEqual(['3', '4', '5']);
+        expect(await follower.next(AbortSignal.timeout(60))).toBeNull();
+        follower.close();
+      });
+
+      test('resume behind any number, without loss or repetition, while more are stored', async () => {
+        log = openEventLog(database, { feed: { ...FEW, behind: 100_000 } });
+        await log.append(numbered(0, 40));
+        const begin = (await newestId()) - 40;
+        const follower = await log.follow({}, 'a', begin);
+        const writing = (async () => {
+          for (let i = 40; i < 1_240; i += 60) await log.append(numbered(i, 60));
+        })();
+        const all = Array.from({ length: 1_240 }, (_, i) => String(i));
+        expect(await collect(follower, 1_240)).toEqual(all);
+        await writing;
+        const second = await log.follow({}, 'a', begin + 1_200);
+        expect(await collect(second, 40)).toEqual(all.slice(1_200));
+        for (const one of [follower, second]) one.close();
+      });
+
+      test('written by another process of the store come too', async () => {
+        const follower = await log.follow({}, 'a');
+        const other = openEventLog(database);
+        await other.append(numbered(0, 2));
+        expect(await collect(follower, 2)).toEqual(['0', '1']);
+        follower.close();
+      });
+
+      test('are told to be missing where they were forgotten, are too many, or of another store', async () => {
+        await log.append(numbered(0, 30));
+        const newest = await newestId();
+        const slow = await log.follow({}, 'a');
+        await log.append(numbered(30, 60));
+        await expect.poll(async () => (await slow.next(soon()))?.gap?.why, { timeout: 5_000 }).toBe('too slow');
+        await log.append(numbered(90, 1));
+        expect(await collect(slow, 1)).toEqual(['90']);
+        slow.close();
+
+        await log.sweep({ days: 100_000, maxEvents: 20 });
+        const late = await log.follow({}, 'a', newest - 10);
+        expect((await collect(late, 2))[0]).toBe('gap: forgotten');
+        late.close();
+        const strange = await log.follow({}, 'a', newest + 1_000_000);
+        expect(await collect(strange, 1)).toEqual(['gap: unknown id']);
+        await log.append(numbered(91, 1));
+        expect(await collect(strange, 1)).toEqual(['91']);
+        strange.close();
+      });
+
+      test('have so many followers, of one owner and in all', async () => {
+        const busy = expect.objectContaining({ code: 'CW_BUSY' }) as unknown;
+        const first = await log.follow({}, 'a');
+        await log.follow({}, 'a');
+        await expect(log.follow({}, 'a')).rejects.toEqual(busy);
+        const third = await log.follow({}, 'b');
+        await expect(log.follow({}, 'c')).rejects.toEqual(busy);
+        third.close();
+        first.close();
+        first.close();
+        await log.follow({}, 'a');
+        await expect(log.follow({}, 'a')).rejects.toEqual(busy);
+      });
+    });
+
+    test('are counted by the values of a field over time', async () => {
+      const apps = ['wiki', 'wiki', 'db', null, 'wiki', 'mail', 'db'];
+      await log.append(apps.map((app, i) => eventOf({ at: 1_000 + 100 * i, app, status: i === 6 ? 500 : 200 })));
+      await log.append([eventOf({ at: 999 }), eventOf({ at: 2_000 })]);
+      const request = { by: 'app', from: 1_000, to: 2_000, buckets: 5, top: 2 } as const;
+      expect(await log.counts({}, request)).toEqual({
+        bucketMs: 200,
+        countedFrom: 1_000,
+        values: [
+          { value: 'wiki', count: 3 },
+          { value: 'db', count: 2 },
+        ],
+        others: 2,
+        buckets: [
+          { at: 1_000, counts: [2, 0], others: 0 },
+          { at: 1_200, counts: [0, 1], others: 1 },
+          { at: 1_400, counts: [1, 0], others: 1 },
+          { at: 1_600, counts: [0, 1], others: 0 },
+        ],
+      });
+      const narrow = await log.counts({ app: 'db', status: 500, text: 'get' }, { ...request, by: 'status', top: 9 });
+      expect(narrow).toMatchObject({ values: [{ value: '500', count: 1 }], others: 0 });
+      expect((await log.counts({}, { ...request, top: 9 })).values.at(-1)).toEqual({ value: 'mail', count: 1 });
+      const user = await log.counts({ kind: 'cut' }, { ...request, by: 'user' });
+      expect(user).toMatchObject({ values: [], buckets: [] });
+      const few = await countEvents(database.read, {}, request, 3);
+      expect(few).toMatchObject({ countedFrom: 1_400 });
+      expect(few.values.map(({ count }) => count).reduce((a, b) => a + b) + few.others).toBe(3);
     });
 
     test('a search that is none is refused', async () => {

@@ -15,7 +15,9 @@ const event = z
   .object({
     id: z.int().describe('its number in the store'),
     at: z.number().describe('milliseconds since 1970'),
-    decision: z.string().describe('of the decision it belongs to: on the block page, in the log; of audit the reference'),
+    decision: z
+      .string()
+      .describe('of the decision it belongs to: on the block page, in the log; of audit the reference'),
     kind,
     user: z.string().nullable(),
     device: z.string().nullable(),
@@ -67,7 +69,7 @@ type Filters = z.output<z.ZodObject<typeof filters>>;
 /** Of a query its filters, without those that are absent. */
 function queryOf(given: Filters): EventQuery {
   const query: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(given) as [string, string | number | undefined][]) {
+  for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const field = /^filter\[(\w+)\]$/.exec(name)?.[1];
     if (field !== undefined) query[field] = value;
@@ -130,7 +132,9 @@ export const eventRoutes = {
         values: z.array(z.object({ value: z.string().nullable(), count: z.int() })).describe('the most frequent first'),
         others: z.int(),
         buckets: z
-          .array(z.object({ at: time, counts: z.array(z.int()).describe('of values, in their order'), others: z.int() }))
+          .array(
+            z.object({ at: time, counts: z.array(z.int()).describe('of values, in their order'), others: z.int() }),
+          )
           .describe('those that are not empty'),
       }),
     },
@@ -161,7 +165,8 @@ export const eventRoutes = {
     },
     async ({ services, caller, query, lastEventId, stillPermitted }) => {
       const { after, ...asked } = query;
-      if (lastEventId !== undefined && !/^\d{1,15}$/.test(lastEventId)) refuseInput('Last-Event-ID', 'an id of an event');
+      if (lastEventId !== undefined && !/^\d{1,15}$/.test(lastEventId))
+        refuseInput('Last-Event-ID', 'an id of an event');
       const begin = lastEventId === undefined ? after : Number(lastEventId);
       const follower = await services.eventLog.follow(queryOf(asked), `${caller.kind} ${caller.id}`, begin);
       return eventStream({ follower, stillPermitted });

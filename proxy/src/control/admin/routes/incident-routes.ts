@@ -33,9 +33,7 @@ const incident = z
         }),
       )
       .describe('what was found'),
-    file: z
-      .object({ name: z.string().nullable(), type: z.string(), size: z.int(), sha256: z.string() })
-      .nullable(),
+    file: z.object({ name: z.string().nullable(), type: z.string(), size: z.int(), sha256: z.string() }).nullable(),
     state,
     assignee: z.string().nullable(),
     notes: z.array(z.object({ at: time, by: z.string(), text: z.string() })),

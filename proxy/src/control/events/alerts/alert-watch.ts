@@ -58,7 +58,12 @@ export class AlertWatch {
   loginFailed(address: string): void {
     const subject = addressKey(address);
     if (this.#failures.take(subject)) return;
-    this.#tell({ rule: 'login-failures', pop: '', subject, message: 'more logins from this address fail than is usual' });
+    this.#tell({
+      rule: 'login-failures',
+      pop: '',
+      subject,
+      message: 'more logins from this address fail than is usual',
+    });
   }
 
   /** A break-glass owner was made, or did something. */
@@ -68,7 +73,10 @@ export class AlertWatch {
 
   dropped(from: string, count: number): void {
     const { pop } = this.#options;
-    this.#tell({ rule: 'events-dropped', pop: pop.id, subject: from, message: `${count} events lost at ${pop.name}` }, count);
+    this.#tell(
+      { rule: 'events-dropped', pop: pop.id, subject: from, message: `${count} events lost at ${pop.name}` },
+      count,
+    );
   }
 
   /** @throws CausewayError `CW_STORE_FAILED`; the next look makes up for it */

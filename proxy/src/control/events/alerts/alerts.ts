@@ -105,7 +105,10 @@ export class Alerts {
         .returning(['id', 'message'])
         .executeTakeFirst();
       if (ended === undefined) return { events: [], value: undefined };
-      return { events: [alertEvent(ended.id, at, 'resolved', { ...raised, message: ended.message })], value: undefined };
+      return {
+        events: [alertEvent(ended.id, at, 'resolved', { ...raised, message: ended.message })],
+        value: undefined,
+      };
     });
   }
 
@@ -139,7 +142,8 @@ export class Alerts {
       database.transaction(async (tx) => {
         const found = await oneOf(tx, id);
         if (found === null) throw new CausewayError('CW_NOT_FOUND', `there is no alert ${id}`);
-        if (ifRevision !== undefined && found.revision !== ifRevision) throw new CausewayError('CW_PRECONDITION_FAILED');
+        if (ifRevision !== undefined && found.revision !== ifRevision)
+          throw new CausewayError('CW_PRECONDITION_FAILED');
         if (found.state !== 'open') throw new CausewayError('CW_CONFLICT', `the alert is ${found.state}`);
         const row = await tx
           .updateTable('alert')

@@ -99,18 +99,18 @@ export class Incidents {
       database.transaction(async (tx) => {
         const found = await oneOf(tx, id);
         if (found === null) throw new CausewayError('CW_NOT_FOUND', `there is no incident ${id}`);
-        if (ifRevision !== undefined && found.revision !== ifRevision) throw new CausewayError('CW_PRECONDITION_FAILED');
+        if (ifRevision !== undefined && found.revision !== ifRevision)
+          throw new CausewayError('CW_PRECONDITION_FAILED');
         const at = now();
         const notes = note === undefined ? found.notes : [...found.notes, { at, by, text: note }];
-        if (notes.length > MAX_NOTES) throw new CausewayError('CW_CONFLICT', `an incident has ${MAX_NOTES} notes at most`);
+        if (notes.length > MAX_NOTES)
+          throw new CausewayError('CW_CONFLICT', `an incident has ${MAX_NOTES} notes at most`);
         const row = await tx
           .updateTable('incident')
           .set({
             ...(state === undefined ? {} : { state }),
             ...(severity === undefined ? {} : { severity }),
-            ...(assignee === undefined
-              ? {}
-              : { assignee, assignee_key: assignee === null ? null : nameKey(assignee) }),
+            ...(assignee === undefined ? {} : { assignee, assignee_key: assignee === null ? null : nameKey(assignee) }),
             notes: JSON.stringify(notes),
             updated_at: at,
             updated_by: by,
