@@ -238,14 +238,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const adminHost = adminHostApp(adminOriginNow);
   adminHost.route('/scim/v2/:idp', scim);
   const adminServices = {
-    ...adminRecords({
-      database,
-      eventLog,
-      onEntry: ({ actor, actorKind, action, target }) => {
-        if (actorKind === 'break-glass') watch.breakGlass(`${actor}: ${action} ${target}`);
-      },
-      now,
-    }),
+    ...adminRecords({ database, eventLog, onEntry: (entry) => watch.audited(entry), now }),
     eventLog,
     alerts,
     incidents,
@@ -292,6 +285,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const admin = adminCalls({
     store,
     directory,
+    devices,
     eventLog,
     ca,
     sessions,

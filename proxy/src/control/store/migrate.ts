@@ -8,7 +8,8 @@ import { directory } from './migrations/0004-directory.ts';
 import { admin } from './migrations/0005-admin.ts';
 import { events } from './migrations/0006-events.ts';
 import { sealing } from './migrations/0007-sealing.ts';
-import { alertsAndIncidents } from './migrations/0008-alerts-incidents.ts';
+import { objectCreation } from './migrations/0008-object-creation.ts';
+import { alertsAndIncidents } from './migrations/0009-alerts-incidents.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -25,6 +26,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'admin', up: admin },
   { name: 'events', up: events },
   { name: 'sealing', up: sealing },
+  { name: 'object-creation', up: objectCreation },
   { name: 'alerts-and-incidents', up: alertsAndIncidents },
 ];
 

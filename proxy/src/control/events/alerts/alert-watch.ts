@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../admin/audit-log.ts';
 import type { Logger } from '../../log.ts';
 import { addressKey } from '../../portal/address-key.ts';
 import { RateLimit } from '../../portal/rate-limit.ts';
@@ -66,9 +67,10 @@ export class AlertWatch {
     });
   }
 
-  /** A break-glass owner was made, or did something. */
-  breakGlass(what: string): void {
-    this.#tell({ rule: 'break-glass', pop: '', subject: 'owner', message: what });
+  /** What an administrator does, or tries to. */
+  audited({ actor, actorKind, action, target }: AuditEntry): void {
+    if (actorKind !== 'break-glass') return;
+    this.#tell({ rule: 'break-glass', pop: '', subject: 'owner', message: `${actor}: ${action} ${target}` });
   }
 
   dropped(from: string, count: number): void {
