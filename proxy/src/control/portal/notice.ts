@@ -27,7 +27,7 @@ export function loginFailure(c: Context<PortalEnv>, services: PortalServices, er
   const line = { code: known.code, reference, address: c.env.address };
   if (known.code === 'CW_INTERNAL') services.log.error({ ...line, err: error }, 'login failed');
   else services.log.warn(line, `login failed: ${known.message}`);
-  services.loginFailed(known.code);
+  services.loginFailed(known.code, c.env.address);
   if (known.retryable) c.header('retry-after', String(retryAfter(known.code)));
   return notice(c, known.status as ContentfulStatusCode, {
     heading: known.code === 'CW_STORE_LOST' ? 'Nobody can sign in at the moment' : 'You are not signed in',
