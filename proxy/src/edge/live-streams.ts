@@ -17,7 +17,7 @@ export interface LiveStream {
 }
 
 /** How long streams are handled before the loop gets its turn: most are decided in a microsecond, some cut in fifty. */
-const SLICE_MS = 4;
+const SLICE_MS = 1.5;
 /** Streams handled between two looks at the clock. */
 const STEP = 16;
 
