@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { codeOf } from '@causeway/contract';
+import { storeFile } from '../control/data-dir.ts';
 import type { PopStatus } from '../rpc/messages.ts';
 import { DATA_AND_JSON, dataDir, parse } from './arguments.ts';
 import { askPop } from './admin-client.ts';
@@ -80,7 +80,7 @@ export async function doctor(args: string[]): Promise<number> {
       advice: 'start through npm',
     },
     checkFolder(data),
-    { check: 'store', good: existsSync(join(data, 'causeway.sqlite')), detail: join(data, 'causeway.sqlite') },
+    { check: 'store', good: existsSync(storeFile(data)), detail: storeFile(data) },
   ];
   try {
     findings.push(...checkPop(await askPop(data, 'admin.status', null)));
