@@ -3,7 +3,9 @@ import { popAddress } from '../config/derive.ts';
 import type { Handlers } from '../rpc/channel.ts';
 import type { AdminCalls, PopStatus, SessionSummary } from '../rpc/messages.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
+import { explainAccess } from './access-question.ts';
 import type { Ca } from './ca/ca.ts';
+import type { Devices } from './devices/devices.ts';
 import type { Directory } from './directory/directory.ts';
 import type { Configuration } from './configuration.ts';
 import type { Edges } from './edges.ts';
@@ -17,6 +19,7 @@ import type { Store } from './store/store.ts';
 export interface AdminServices {
   readonly store: Store;
   readonly directory: Directory;
+  readonly devices: Devices;
   readonly eventLog: EventLog;
   readonly ca: Ca;
   readonly sessions: Sessions;
@@ -29,8 +32,6 @@ export interface AdminServices {
   readonly now: () => number;
 }
 
-const WHY = 'revoked by the administrator';
-
 /** What control answers to the command line; who may open the socket is the PoP's own user. */
 export function adminCalls(
   services: AdminServices,
@@ -38,12 +39,7 @@ export function adminCalls(
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),
-    'admin.explain': async ({ user, groups, ou, ...question }) => {
-      const known = await services.directory.groupsOf(user);
-      const unit = ou ?? known?.ou ?? null;
-      const who = { user, groups: groups ?? known?.groups ?? [], ...(unit === null ? {} : { ou: unit }) };
-      return configuration.current().policy.explain(who, question);
-    },
+    'admin.explain': (question) => explainAccess(services, configuration.current().policy, question),
     'admin.token': async ({ publisher }) => {
       const { config, snapshot } = configuration.current();
       if (!snapshot.publishers.includes(publisher)) {
@@ -61,11 +57,6 @@ export function adminCalls(
       return token;
     },
     'admin.reload': async () => ({ number: await configuration.reload() }),
-    'admin.revoke': async ({ kind, id }) => {
-      const cut = await revoke(services, kind, id);
-      log.info({ kind, id, cut }, 'revoked');
-      return { cut };
-    },
     'admin.sessions': () => sessions(services),
     'admin.events': ({ query, ...page }) => services.eventLog.search(query, page),
   };
@@ -104,41 +95,6 @@ async function status({ store, edges, feed, configuration, health, version, now 
     sessions: (await store.sessions(now())).length,
     degraded: health.degraded(),
   };
-}
-
-async function revoke(
-  { store, feed, sessions: logins, now }: AdminServices,
-  kind: AdminCalls['admin.revoke']['args']['kind'],
-  id: string,
-): Promise<number> {
-  switch (kind) {
-    case 'session': {
-      const { ended, cut } = await logins.end(id, WHY);
-      if (!ended) throw new CausewayError('CW_REQUEST_INVALID', `there is no session ${id}`);
-      return cut;
-    }
-    case 'user': {
-      const devices: string[] = [];
-      for (const device of await store.devicesOf(id)) {
-        if (await store.revokeDevice(device.id, now())) devices.push(device.id);
-      }
-      const cut = await logins.endAllOf(id, WHY);
-      return cut + (devices.length === 0 ? 0 : await feed.revoke({ devices, why: WHY }));
-    }
-    case 'device':
-      if (!(await store.revokeDevice(id, now())))
-        throw new CausewayError('CW_REQUEST_INVALID', `there is no device ${id}`);
-      return feed.revoke({ devices: [id], why: WHY });
-    case 'publisher': {
-      const publishers: string[] = [];
-      for (const publisher of await store.publishers()) {
-        if (publisher.id !== id && publisher.name !== id) continue;
-        if (await store.revokePublisher(publisher.id, now())) publishers.push(publisher.id);
-      }
-      if (publishers.length === 0) throw new CausewayError('CW_REQUEST_INVALID', `there is no publisher ${id}`);
-      return feed.revoke({ publishers, why: WHY });
-    }
-  }
 }
 
 async function sessions({ store, now }: AdminServices): Promise<SessionSummary[]> {

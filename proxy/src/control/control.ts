@@ -286,6 +286,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const admin = adminCalls({
     store,
     directory,
+    devices,
     eventLog,
     ca,
     sessions,

@@ -183,12 +183,11 @@ export interface KeyState {
 export interface AdminCalls {
   'admin.status': { args: null; answer: PopStatus };
   'admin.explain': {
-    args: ExplainQuestion & { user: string; groups?: readonly string[]; ou?: string };
+    args: AccessQuestion;
     answer: Explanation;
   };
   'admin.token': { args: { publisher: string }; answer: { token: string; expiresAt: number } };
   'admin.reload': { args: null; answer: { number: number } };
-  'admin.revoke': { args: { kind: 'session' | 'device' | 'publisher' | 'user'; id: string }; answer: { cut: number } };
   'admin.sessions': { args: null; answer: readonly SessionSummary[] };
   /** A token of an owner that works on this machine alone, for an hour. */
   'admin.owner': { args: null; answer: { token: string; expiresAt: number } };
@@ -247,7 +246,26 @@ export interface ExplainQuestion {
   readonly at: number;
 }
 
-export interface Explanation {
+/** Who may open what; facts that are absent are those of the directory. */
+export interface AccessQuestion {
+  /** May be absent where a device is named: its owner then. */
+  readonly user?: string;
+  readonly groups?: readonly string[];
+  readonly ou?: string;
+  /** Id or name of a device of the person; asks as that device would. */
+  readonly device?: string;
+  /** Posture profiles that the device satisfies. */
+  readonly posture?: readonly string[];
+  /** `agent` with a device, else `browser` where absent. */
+  readonly method?: 'browser' | 'agent';
+  readonly target: string;
+  readonly from?: string;
+  /** Now where absent. */
+  readonly at?: number;
+}
+
+/** What the rules say. */
+export interface PolicyExplanation {
   readonly app: string | null;
   /** `host:port` that was decided; `null` without an app. */
   readonly destination: string | null;
@@ -259,6 +277,8 @@ export interface Explanation {
    * `null` while control is still looking for them.
    */
   readonly shadowed: readonly { readonly rule: string; readonly by: string | null }[] | null;
+  /** What the verdict would be otherwise by, each a sentence; a few at most. */
+  readonly changes: readonly string[];
   readonly snapshot: number;
   /** The facts that it was decided by. */
   readonly asked: {
@@ -270,6 +290,25 @@ export interface Explanation {
     readonly at: number;
     readonly timeZone: string;
   };
+}
+
+/** What the rules say, and whether the person and their device come as far as the rules. */
+export interface Explanation extends PolicyExplanation {
+  /** What ends access whatever the rules say; `verdict` is of it then. */
+  readonly refused: { readonly code: string; readonly why: string } | null;
+  /** What the rules alone say. */
+  readonly byRules: Verdict;
+  /** Where the person's groups come from; `nobody`: nobody is known under this name, so there are none. */
+  readonly groupsFrom: 'given' | 'directory' | 'nobody';
+  readonly device: {
+    readonly id: string;
+    readonly name: string;
+    readonly user: string;
+    readonly state: string;
+    readonly os: string;
+  } | null;
+  /** Posture profiles that were named. No rule can ask for one yet. */
+  readonly posture: readonly string[];
 }
 
 export interface RpcError {

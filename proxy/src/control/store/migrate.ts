@@ -8,6 +8,7 @@ import { directory } from './migrations/0004-directory.ts';
 import { admin } from './migrations/0005-admin.ts';
 import { events } from './migrations/0006-events.ts';
 import { sealing } from './migrations/0007-sealing.ts';
+import { objectCreation } from './migrations/0008-object-creation.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'admin', up: admin },
   { name: 'events', up: events },
   { name: 'sealing', up: sealing },
+  { name: 'object-creation', up: objectCreation },
 ];
 
 /** Any number that nobody else locks in this database. */
