@@ -108,8 +108,7 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   events: {
     run: async (args) => (await import('./events.ts')).events(args),
-    usage:
-      'events [--follow] [--user U] [--app A] [--rule R] [--decision D] [--text WORDS] [--since TIME] [--limit N] [--data DIR] [--json]',
+    usage: `events [--follow] [--kind K] [--user U] [--app A] [--rule R] [--action allow|block] [--decision D] [--device D] [--session S] [--address A] [--status N] [--text WORDS] [--since TIME] [--until TIME] [--limit N] ${ADMIN_WORDS}`,
     does: 'the newest events, newest first; with --follow those that come, one line each',
   },
   api: {

@@ -35,12 +35,9 @@ import { PendingLogins } from './identity/saml/pending.ts';
 import { SamlPool } from './identity/saml/saml-pool.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
-import { EventLog } from './events/event-log.ts';
-import { Exports } from './events/export/exports.ts';
-import { TailCallers } from './events/tail-callers.ts';
+import { EventServices } from './events/event-services.ts';
 import type { Logger } from './log.ts';
 import { controlMetrics } from './metrics.ts';
-import { DEFAULT_SETTINGS, type Settings } from './objects/kinds/settings.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
@@ -114,28 +111,24 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const scimTokens = new ScimTokens(database, now);
   const { secrets, ca, intentKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
 
-  const eventSettings = (): Settings['events'] =>
-    (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
-  const eventLog = new EventLog({
-    database,
-    key: pseudonymKey,
-    privacy: eventSettings,
-    onStored: (events) => {
-      metrics.events.inc(events.length);
-      adminServices.hits.count(events);
-      exports.push(events);
-    },
-    now,
-  });
-  const tails = new TailCallers(eventLog);
-
   const health = new Health();
-  const exports = new Exports({
-    folder: join(start.dataDir, 'spill'),
+  const pop = popIdentity(start.dataDir);
+  const events = new EventServices({
+    database,
+    dataDir: start.dataDir,
+    key: pseudonymKey,
+    pop,
     health,
-    count: (name, result, count) => metrics.exported.inc({ export: name, result }, count),
+    published: () => configuration.current(),
+    onStored: (stored) => {
+      metrics.events.inc(stored.length);
+      adminServices.hits.count(stored);
+    },
+    countExported: (name, result, count) => metrics.exported.inc({ export: name, result }, count),
+    log,
     now,
   });
+  const { eventLog, exports, tails, alerts, incidents, watch } = events;
   opened.push(() => exports.close());
   const edges = new Edges(log);
   opened.push(() => edges.destroy());
@@ -228,7 +221,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
       return joinToken('device', user, LIMITS.deviceCodeMs);
     },
     loginSucceeded: () => metrics.logins.inc({ result: 'ok' }),
-    loginFailed: (code) => metrics.logins.inc({ result: code }),
+    loginFailed: (code, address) => {
+      metrics.logins.inc({ result: code });
+      watch.loginFailed(address);
+    },
     ready: () => health.ready,
   });
   const adminOriginNow = (): string => adminOrigin(configuration.current().config);
@@ -242,7 +238,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const adminHost = adminHostApp(adminOriginNow);
   adminHost.route('/scim/v2/:idp', scim);
   const adminServices = {
-    ...adminRecords(database, now),
+    ...adminRecords({ database, eventLog, onEntry: (entry) => watch.audited(entry), now }),
+    eventLog,
+    alerts,
+    incidents,
     database,
     store,
     objects,
@@ -345,17 +344,16 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   health.set('login', 'ok', configuration.current().snapshot.loginOrigin);
   await report();
   rounds.every(HEALTH_MS, 'health', report);
+  rounds.every(HEALTH_MS, 'alerts', () => events.look({ store, edges: edges.statuses(), certificates }));
   rounds.every(SWEEP_MS, 'sweep', async () => {
     await store.sweep(now());
-    const { retentionDays: days, maxEvents } = eventSettings();
-    await eventLog.sweep({ days, maxEvents });
+    await events.sweep();
   });
   const { pops, hits } = adminServices;
   const startedAt = now();
-  const identity = popIdentity(start.dataDir);
   const reportPop = (): Promise<void> =>
     pops.report({
-      ...identity,
+      ...pop,
       version: VERSION,
       snapshot: configuration.current().snapshot.number,
       epoch: feed.epoch,
@@ -384,6 +382,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     metrics: async () => metrics.registry.getMetricsAsJSON(),
     stop: (deadlineMs) => {
       stopping ??= (async () => {
+        events.endFollowing();
         await login.close(deadlineMs);
         for (const close of opened.toReversed()) await close();
       })();

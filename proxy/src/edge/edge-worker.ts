@@ -383,6 +383,7 @@ export class EdgeWorker {
       sessions: this.sessions.size,
       openStreams: this.live.size,
       sockets: this.#front.sockets,
+      eventsDropped: this.#events.dropped,
       publishers: this.#publishers.all().map(({ name, since, tunnel }) => ({ name, since, streams: tunnel.streams })),
       agents: [...this.#agents.all()].map(({ device, principal, tunnel }) => ({
         device,

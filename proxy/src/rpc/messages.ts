@@ -34,7 +34,8 @@ export interface EdgeSecrets {
 export interface EventRecord {
   readonly at: number;
   readonly decision: string;
-  readonly kind: 'request' | 'flow' | 'cut' | 'alert';
+  /** `audit`: what an administrator did, `decision` being its reference; of `alert` and `incident` it leads to them. */
+  readonly kind: 'request' | 'flow' | 'cut' | 'alert' | 'incident' | 'audit';
   readonly user: string | null;
   readonly device: string | null;
   readonly session: string | null;
@@ -52,6 +53,11 @@ export interface EventRecord {
   readonly worker: number;
 }
 
+/** An event under its number in the store, by which it is read again and following is resumed. */
+export interface StoredEvent extends EventRecord {
+  readonly id: number;
+}
+
 /** What events are found by; all of it must hold. Text is compared without regard to case. */
 export interface EventQuery {
   readonly user?: string;
@@ -65,6 +71,13 @@ export interface EventQuery {
   readonly address?: string;
   readonly kind?: EventRecord['kind'];
   readonly status?: number;
+  readonly method?: string;
+  readonly verb?: string;
+  readonly worker?: number;
+  /** It took at least so many milliseconds. */
+  readonly minMs?: number;
+  /** Both directions together, at least. */
+  readonly minBytes?: number;
   /** Not before, milliseconds since 1970. */
   readonly since?: number;
   /** Before. */
@@ -73,18 +86,30 @@ export interface EventQuery {
   readonly text?: string;
 }
 
+/** Events that who follows does not see: forgotten meanwhile, or too many for how slowly they are taken. */
+export interface EventGap {
+  /** The last that was seen. */
+  readonly after: number;
+  /** Following goes on behind this one. */
+  readonly until: number;
+  readonly why: 'forgotten' | 'too slow' | 'unknown id';
+}
+
 export interface EventPageRequest {
   /** 1 to 500. */
   readonly limit: number;
-  /** `next` of the page before. */
+  /** `next` or `previous` of another page of the same list. */
   readonly cursor?: string;
+  /** Newest first where it is absent. */
+  readonly oldestFirst?: boolean;
 }
 
 export interface EventPage {
-  /** Newest first. */
-  readonly items: readonly EventRecord[];
+  readonly items: readonly StoredEvent[];
   /** Where the next page begins; `null` where this is the last. */
   readonly next: string | null;
+  /** The page before this one; `null` where this is the first. */
+  readonly previous: string | null;
   /** Whether the page is short because one page looks at so many events only; `next` goes on. */
   readonly partial: boolean;
 }
@@ -107,6 +132,8 @@ export interface EdgeStatus {
   readonly sessions: number;
   readonly openStreams: number;
   readonly sockets: number;
+  /** Events that found no place, since this process started. */
+  readonly eventsDropped: number;
   readonly publishers: readonly { readonly name: string; readonly since: number; readonly streams: number }[];
   readonly agents: readonly { readonly device: string; readonly user: string; readonly streams: number }[];
 }
@@ -204,8 +231,8 @@ export interface AdminCalls {
 
 /** Calls that control makes to a command line that follows the events. */
 export interface TailCalls {
-  /** Answered when they are shown: the next batch waits for it. `dropped`: left out before these, being too many. */
-  'tail.events': { args: { events: readonly EventRecord[]; dropped: number }; answer: null };
+  /** Answered when they are shown: the next batch waits for it. `gap`: what was left out before these. */
+  'tail.events': { args: { events: readonly StoredEvent[]; gap: EventGap | null }; answer: null };
 }
 
 export interface SessionSummary {

@@ -24,7 +24,7 @@ export function loginFailure(c: Context<PortalEnv>, services: PortalServices, er
   const line = { code: known.code, reference, address: c.env.address };
   if (known.code === 'CW_INTERNAL') services.log.error({ ...line, err: error }, 'login failed');
   else services.log.warn(line, `login failed: ${known.message}`);
-  services.loginFailed(known.code);
+  services.loginFailed(known.code, c.env.address);
   if (known.retryable) c.header('retry-after', '5');
   return notice(c, known.status as ContentfulStatusCode, {
     heading: 'You are not signed in',

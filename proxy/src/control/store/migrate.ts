@@ -9,6 +9,7 @@ import { admin } from './migrations/0005-admin.ts';
 import { events } from './migrations/0006-events.ts';
 import { sealing } from './migrations/0007-sealing.ts';
 import { objectCreation } from './migrations/0008-object-creation.ts';
+import { alertsAndIncidents } from './migrations/0009-alerts-incidents.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'events', up: events },
   { name: 'sealing', up: sealing },
   { name: 'object-creation', up: objectCreation },
+  { name: 'alerts-and-incidents', up: alertsAndIncidents },
 ];
 
 /** Any number that nobody else locks in this database. */
