@@ -92,7 +92,8 @@ export class EdgeWorker {
       handlers: {
         'snapshot.put': (manifest) => this.#configuration.put(manifest),
         'secrets.put': (secrets) => this.#putSecrets(secrets),
-        'session.put': (grant) => this.#putSession(grant),
+        'session.put': (grant) => this.#regroup([grant]),
+        'sessions.regroup': ({ grants }) => this.#regroup(grants),
         revoke: (revocation) => this.#revoke(revocation),
         'feed.beat': ({ epoch }) => this.#beat(epoch),
         'device.principal': (change) => this.#principalChanged(change),
@@ -312,16 +313,16 @@ export class EdgeWorker {
     return null;
   }
 
-  async #putSession(grant: SessionGrant): Promise<null> {
-    if (this.sessions.put(grant)) await this.live.decideAgain(REGROUPED, grant.principal.session);
+  async #regroup(grants: readonly SessionGrant[]): Promise<null> {
+    await this.live.decideAgain(REGROUPED, await this.sessions.regroup(grants));
     return null;
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
     const { sessions, devices, publishers, suspended, why } = revocation;
-    this.sessions.end(new Set(sessions));
-    // Nothing opens under them any more, and a beat that comes while they are cut must not look like news.
+    // It is acted upon from here on: a beat that comes meanwhile must not look like news.
     this.#feed.advance(revocation.epoch);
+    await this.sessions.end(sessions);
     const ids = [...sessions, ...[...devices, ...suspended].map((device) => `device:${device}`)];
     const cut = await this.live.cutSessions(ids, why);
     this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
@@ -340,7 +341,7 @@ export class EdgeWorker {
       agent.principal = principal;
       agent.steer();
     }
-    await this.live.decideAgain(REGROUPED, principal.session);
+    await this.live.decideAgain(REGROUPED, [principal.session]);
     return null;
   }
 

@@ -183,6 +183,8 @@ export interface ControlCalls {
   'secrets.put': { args: EdgeSecrets; answer: null };
   /** A new token, or other groups of one that is held: what is open under it is decided again. */
   'session.put': { args: SessionGrant; answer: null };
+  /** Other groups of people who are signed in, many at once. Answered when all that they have open is decided again. */
+  'sessions.regroup': { args: { grants: readonly SessionGrant[] }; answer: null };
   /** Answered when everything named has been cut. */
   revoke: { args: Revocation; answer: { epoch: number; cut: number } };
   /** Every second, so that an edge knows whether its feed is live. */

@@ -48,7 +48,7 @@ export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
 
   api.get('/devices', async (c) => {
     const connected = new Set(services.edges().flatMap((edge) => edge.agents.map((agent) => agent.device)));
-    const devices = await services.store.devicesOf(c.get('session').user);
+    const devices = await services.store.devicesOf([c.get('session').user]);
     return c.json({
       devices: devices.map(({ id, name, createdAt, revokedAt }) => ({
         id,

@@ -63,6 +63,12 @@ export class FakeControl {
     await this.#tell('session.put', grant);
   }
 
+  /** Other groups of those who are signed in. */
+  async regroup(grants: readonly SessionGrant[]): Promise<void> {
+    for (const grant of grants) this.grants.set(grant.tokenHash, grant);
+    await this.#tell('sessions.regroup', { grants });
+  }
+
   async revoke(what: {
     sessions?: string[];
     devices?: string[];
