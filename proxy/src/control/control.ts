@@ -21,7 +21,7 @@ import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
 import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
-import { makeDataDir } from './data-dir.ts';
+import { makeDataDir, usableStoreFile } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
 import { ScimTokens } from './directory/scim-tokens.ts';
 import { DirectoryFollower } from './directory-follower.ts';
@@ -97,7 +97,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 async function compose(options: ControlOptions, opened: (() => Promise<void> | void)[]): Promise<Control> {
   const { start, log, now, send } = options;
   makeDataDir(start.dataDir);
-  const location = start.store === undefined ? { file: join(start.dataDir, 'causeway.sqlite') } : { url: start.store };
+  const location = start.store === undefined ? { file: usableStoreFile(start.dataDir) } : { url: start.store };
   const database = await openDatabase(location);
   opened.push(() => database.close());
   const store = storeOn(database);

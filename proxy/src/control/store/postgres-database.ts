@@ -19,15 +19,23 @@ export const numbers: NonNullable<ClientConfig['types']> = {
   getTypeParser: (oid, format) => (oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format)),
 };
 
+export interface PostgresOptions {
+  /** How long a statement, or a transaction between two, may take. */
+  readonly statementMs?: number;
+}
+
 /** PostgreSQL: a pool for statements, and one connection that listens for what another control process moved. */
-export async function openPostgres(url: string): Promise<Connections> {
+export async function openPostgres(
+  url: string,
+  { statementMs = STATEMENT_MS }: PostgresOptions = {},
+): Promise<Connections> {
   const config: ClientConfig = {
     connectionString: url,
     types: numbers,
     connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    query_timeout: STATEMENT_MS + 1_000,
-    idle_in_transaction_session_timeout: STATEMENT_MS,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + 1_000,
+    idle_in_transaction_session_timeout: statementMs,
     application_name: 'causeway',
   };
   const gate = new StoreGate();
