@@ -46,7 +46,10 @@ function viewOf(text: string): PolicyView {
     timeZone,
     facts: factsOf(apps, rules),
     image: compilePolicy(input),
-    tried: async ({ subject, app, port, flow }) => matcher.explain(subject, app, 'tcp', port, flow),
+    tried: async ({ subject, app, port, flow }) => ({
+      tried: matcher.explain(subject, app, 'tcp', port, flow),
+      changes: [],
+    }),
   };
   const made = atOnce(PolicyView.building(source, NOON));
   made.shadowed = neverDeciding().shadowed;

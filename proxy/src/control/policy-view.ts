@@ -15,9 +15,9 @@ import { policySubject, type PolicyPrincipal } from '../policy/policy-input.ts';
 import { Policy, type Target } from '../policy/policy.ts';
 import type { Steps } from '../policy/steps.ts';
 import { ZoneClock } from '../policy/zone-clock.ts';
-import type { Explanation, ExplainQuestion } from '../rpc/messages.ts';
+import type { ExplainQuestion, PolicyExplanation } from '../rpc/messages.ts';
 import type { Snapshot } from './snapshot/held-snapshot.ts';
-import type { TriedArguments } from './snapshot/job.ts';
+import type { TriedArguments, TriedRules } from './snapshot/job.ts';
 
 /** What an app looks like to one person: by browser, by device, or not at all. */
 export interface AllowedApp {
@@ -30,8 +30,8 @@ export interface AllowedApp {
 export interface DecidingSnapshot extends Pick<Snapshot, 'number' | 'apps' | 'facts' | 'timeZone'> {
   /** wasm-core policy image. */
   readonly image: Uint8Array;
-  /** The rules as they are written: whoever has them says which were tried. */
-  tried(args: TriedArguments): Promise<readonly ExplainedRule[]>;
+  /** The rules as they are written: whoever has them says which were tried, and what is next to the verdict. */
+  tried(args: TriedArguments): Promise<TriedRules>;
 }
 
 /** Control's own look at the published policy: for the portal's list and for `explain`. The edges decide. */
@@ -100,7 +100,7 @@ export class PolicyView {
    *
    * @param who without groups or unit, those are none
    */
-  async explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): Promise<Explanation> {
+  async explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): Promise<PolicyExplanation> {
     const { number: snapshot, timeZone } = this.#snapshot;
     const { target: wanted, method, from = null, at } = question;
     const found = this.#find(wanted, method);
@@ -108,7 +108,8 @@ export class PolicyView {
     const asked = { user, groups, ou: ou ?? null, method, from, at, timeZone };
     if (found === null) {
       const verdict: Verdict = { action: 'block', rule: null, why: `no app answers for ${wanted.slice(0, 300)}` };
-      return { app: null, destination: null, verdict, steps: [], shadowed: [], snapshot, asked };
+      const changes = [`an app with that name, URL or host; there are ${this.#snapshot.apps.length}`];
+      return { app: null, destination: null, verdict, steps: [], shadowed: [], changes, snapshot, asked };
     }
     const { app, target } = found;
     const principal = { ...who, method };
@@ -116,7 +117,7 @@ export class PolicyView {
     const decided = this.#policy.decide(session, app, target, at);
     this.#policy.close(session);
     const verdict = session === null ? { ...decided, why: `${decided.why}: say it with --from` } : decided;
-    const tried = session === null ? [] : await this.#tried(principal, from, app, target, at);
+    const { tried, changes } = session === null ? NOTHING_TRIED : await this.#tried(principal, from, app, target, at);
     const steps = tried.map(({ rule, matched, why }) => ({
       rule: this.#nameOf(rule),
       matched,
@@ -124,7 +125,8 @@ export class PolicyView {
     }));
     const name = this.#snapshot.apps[app]?.name ?? null;
     const destination = `${String(target.host)}:${target.port}`;
-    return { app: name, destination, verdict, steps, shadowed: this.#shadowedAmong(tried), snapshot, asked };
+    const shadowed = this.#shadowedAmong(tried);
+    return { app: name, destination, verdict, steps, shadowed, changes, snapshot, asked };
   }
 
   #tried(
@@ -133,14 +135,14 @@ export class PolicyView {
     app: number,
     { host, port }: Target,
     at: number,
-  ): Promise<readonly ExplainedRule[]> {
+  ): Promise<TriedRules> {
     const { number } = this.#snapshot;
     const flow = { destination: host, now: at, utcOffset: this.#clock.offset(at) };
     return this.#snapshot.tried({ number, subject: policySubject(principal, from), app, port, flow });
   }
 
   /** Of the rules tried, those that can never decide, and those that the deciding one keeps from it. */
-  #shadowedAmong(tried: readonly ExplainedRule[]): Explanation['shadowed'] {
+  #shadowedAmong(tried: readonly ExplainedRule[]): PolicyExplanation['shadowed'] {
     const last = tried.at(-1);
     const deciding = last?.matched === true ? last.rule : -1;
     return (
@@ -170,6 +172,8 @@ export class PolicyView {
     return found < 0 ? null : { app: found, target: { host, port: port ?? 443 } };
   }
 }
+
+const NOTHING_TRIED: TriedRules = { tried: [], changes: [] };
 
 /** What stands for an app in a question that names no destination. */
 function firstOf(hosts: readonly string[]): string {

@@ -4,6 +4,8 @@ import type { Part } from './part.ts';
 export const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   revocation: async () => (await import('./revocation-rows.ts')).revocationRows,
   'lists-sqlite': async () => (await import('./list-rows.ts')).sqliteListRows,
+  'scim-sqlite': async () => (await import('./scim-rows.ts')).sqliteScimRows,
+  'scim-postgres': async () => (await import('./scim-rows.ts')).postgresScimRows,
   'lists-postgres': async () => (await import('./list-rows.ts')).postgresListRows,
   publish: async () => (await import('./publish-rows.ts')).publishRows,
 };

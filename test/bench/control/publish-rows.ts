@@ -38,7 +38,7 @@ const FILLED: StoreSize = {
 interface Deployment {
   readonly pop: Pop;
   readonly port: number;
-  api(method: string, path: string, body: object): Promise<Record<string, unknown>>;
+  readonly api: (method: string, path: string, body: object) => Promise<Record<string, unknown>>;
   stop(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { CausewayError } from '@causeway/contract';
 import type { Database } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import type { StoreTables } from '../store/schema.ts';
-import { signIn, type Login } from './admission.ts';
+import { admissionOf, signIn, type Admission, type Login } from './admission.ts';
 import { Changes } from './changes.ts';
 import { changeMembers, type MemberStep } from './group-steps.ts';
 import { groupBySeq, insertGroup, renameGroup, toGroup, touchGroup, type GroupRow } from './group-rows.ts';
@@ -20,7 +20,16 @@ import type {
   UserInput,
 } from './records.ts';
 import { WriteBatches } from './write-batches.ts';
-import { accessOf, insertUsers, toUser, updateUser, userByName, userBySeq, type UserRow } from './user-rows.ts';
+import {
+  accessByName,
+  accessOf,
+  insertUsers,
+  toUser,
+  updateUser,
+  userByName,
+  userBySeq,
+  type UserRow,
+} from './user-rows.ts';
 
 type Tx = Transaction<StoreTables>;
 
@@ -64,6 +73,16 @@ export class Directory {
       const row = await userByName(db, this.#options.loginIdp(), userName);
       return row === undefined ? null : accessOf(db, row);
     });
+  }
+
+  /** Who somebody of this name would come in as, and what would keep them out. */
+  admission(userName: string): Promise<Admission> {
+    return this.read((db) => admissionOf(db, this.#options.loginIdp(), userName));
+  }
+
+  /** The same of several people, by these names; whoever is not known is not in it. */
+  accessOf(userNames: readonly string[]): Promise<ReadonlyMap<string, PersonAccess>> {
+    return this.read((db) => accessByName(db, this.#options.loginIdp(), userNames));
   }
 
   /**

@@ -34,7 +34,7 @@ export interface Jobs {
   restoration: { readonly args: { readonly number: number }; readonly answer: Restoration };
   shadowed: { readonly args: PageArguments; readonly answer: Page<ShadowedPolicyRule> };
   deadRules: { readonly args: DeadRulesArguments; readonly answer: NeverDeciding };
-  tried: { readonly args: TriedArguments; readonly answer: readonly ExplainedRule[] };
+  tried: { readonly args: TriedArguments; readonly answer: TriedRules };
   impact: { readonly args: ImpactJobArguments; readonly answer: ImpactPage };
 }
 
@@ -74,6 +74,13 @@ export interface TriedArguments {
   readonly app: number;
   readonly port: number;
   readonly flow: PolicyFlow;
+}
+
+export interface TriedRules {
+  /** In order, up to the one that matched. */
+  readonly tried: readonly ExplainedRule[];
+  /** What the verdict would be otherwise by, each a sentence. */
+  readonly changes: readonly string[];
 }
 
 export interface ImpactJobArguments extends ImpactArguments {

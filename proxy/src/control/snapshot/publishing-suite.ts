@@ -143,8 +143,15 @@ export function publishingSuite(dialect: string, makePlace: () => Promise<StoreP
       const { items } = await pop.snapshots.list({ limit: 500 });
       expect(items.map(({ number }) => number)).toEqual([10, 9, 8, 7, 6]);
       expect(await chunks()).toBe(first + 4);
-      const { items: old } = await pop.snapshots.objects({ number: 6, kind: 'rules', limit: 500, cursor: '1500' });
-      expect(old).toMatchObject([{ name: 'turn', body: { groups: ['turn-3'] } }]);
+      const old: string[] = [];
+      for (let cursor: string | null = '0.0'; cursor !== null;) {
+        const page = await pop.snapshots.objects({ number: 6, kind: 'rules', limit: 400, cursor });
+        old.push(...page.items.map(({ name, body }) => (name === 'turn' ? JSON.stringify(body) : name)));
+        expect(page.next === null || page.items.length === 400).toBe(true);
+        cursor = page.next;
+      }
+      expect(old.slice(0, -1)).toEqual(many.map(({ name }) => name));
+      expect(old.at(-1)).toContain('turn-3');
       await expect(pop.snapshots.objects({ number: 5, kind: 'rules', limit: 1 })).rejects.toMatchObject({
         code: 'CW_NOT_FOUND',
       });

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { OBJECT_KINDS, type ObjectKind } from '@causeway/contract';
-import type { ExplainedRule } from '@causeway/wasm-core/reference';
-import { loginOrigin, publicPort } from '../../config/derive.ts';
+import { graceMs, loginOrigin, publicPort } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
 import { offeredSnapshot, type OfferedSnapshot } from '../../rpc/offered-snapshot.ts';
 import type { SnapshotHead } from '../../rpc/snapshot.ts';
@@ -13,7 +12,7 @@ import { storeFailed } from '../store/open-database.ts';
 import type { Bodies } from './checked-contents.ts';
 import type { SnapshotCompiler } from './compiler.ts';
 import { DeadRulesSearch } from './dead-rules-search.ts';
-import type { CompiledContents, ContentsSource, TriedArguments } from './job.ts';
+import type { CompiledContents, ContentsSource, TriedArguments, TriedRules } from './job.ts';
 
 export interface PublishingOptions {
   readonly database: Database;
@@ -101,8 +100,8 @@ export class Publishing {
     }
   }
 
-  /** The rules that a snapshot tries for somebody, in order. @throws CausewayError `CW_NOT_FOUND` where it is not kept */
-  tried(args: TriedArguments): Promise<readonly ExplainedRule[]> {
+  /** The rules that a snapshot tries for somebody. @throws CausewayError `CW_NOT_FOUND` where it is not kept */
+  tried(args: TriedArguments): Promise<TriedRules> {
     return this.#options.compiler.run(this.#options.location, 'tried', args);
   }
 
@@ -154,5 +153,6 @@ function headOf(config: Deployment, { publishers }: HeldBodies, number: number):
     timeZone: config.timeZone,
     publishers: publishers.map(({ name }) => name),
     publicPort: publicPort(config),
+    graceMs: graceMs(config),
   };
 }
