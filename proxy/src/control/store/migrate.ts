@@ -10,6 +10,7 @@ import { events } from './migrations/0006-events.ts';
 import { sealing } from './migrations/0007-sealing.ts';
 import { objectCreation } from './migrations/0008-object-creation.ts';
 import { alertsAndIncidents } from './migrations/0009-alerts-incidents.ts';
+import { probe } from './migrations/0010-probe.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'sealing', up: sealing },
   { name: 'object-creation', up: objectCreation },
   { name: 'alerts-and-incidents', up: alertsAndIncidents },
+  { name: 'probe', up: probe },
 ];
 
 /** Any number that nobody else locks in this database. */
