@@ -34,7 +34,8 @@ export interface EdgeSecrets {
 export interface EventRecord {
   readonly at: number;
   readonly decision: string;
-  readonly kind: 'request' | 'flow' | 'cut' | 'alert';
+  /** `audit`: what an administrator did, `decision` being its reference; of `alert` and `incident` it leads to them. */
+  readonly kind: 'request' | 'flow' | 'cut' | 'alert' | 'incident' | 'audit';
   readonly user: string | null;
   readonly device: string | null;
   readonly session: string | null;
@@ -52,6 +53,11 @@ export interface EventRecord {
   readonly worker: number;
 }
 
+/** An event under its number in the store, by which it is read again and following is resumed. */
+export interface StoredEvent extends EventRecord {
+  readonly id: number;
+}
+
 /** What events are found by; all of it must hold. Text is compared without regard to case. */
 export interface EventQuery {
   readonly user?: string;
@@ -65,6 +71,13 @@ export interface EventQuery {
   readonly address?: string;
   readonly kind?: EventRecord['kind'];
   readonly status?: number;
+  readonly method?: string;
+  readonly verb?: string;
+  readonly worker?: number;
+  /** It took at least so many milliseconds. */
+  readonly minMs?: number;
+  /** Both directions together, at least. */
+  readonly minBytes?: number;
   /** Not before, milliseconds since 1970. */
   readonly since?: number;
   /** Before. */
@@ -73,18 +86,30 @@ export interface EventQuery {
   readonly text?: string;
 }
 
+/** Events that who follows does not see: forgotten meanwhile, or too many for how slowly they are taken. */
+export interface EventGap {
+  /** The last that was seen. */
+  readonly after: number;
+  /** Following goes on behind this one. */
+  readonly until: number;
+  readonly why: 'forgotten' | 'too slow' | 'unknown id';
+}
+
 export interface EventPageRequest {
   /** 1 to 500. */
   readonly limit: number;
-  /** `next` of the page before. */
+  /** `next` or `previous` of another page of the same list. */
   readonly cursor?: string;
+  /** Newest first where it is absent. */
+  readonly oldestFirst?: boolean;
 }
 
 export interface EventPage {
-  /** Newest first. */
-  readonly items: readonly EventRecord[];
+  readonly items: readonly StoredEvent[];
   /** Where the next page begins; `null` where this is the last. */
   readonly next: string | null;
+  /** The page before this one; `null` where this is the first. */
+  readonly previous: string | null;
   /** Whether the page is short because one page looks at so many events only; `next` goes on. */
   readonly partial: boolean;
 }
@@ -107,6 +132,8 @@ export interface EdgeStatus {
   readonly sessions: number;
   readonly openStreams: number;
   readonly sockets: number;
+  /** Events that found no place, since this process started. */
+  readonly eventsDropped: number;
   readonly publishers: readonly { readonly name: string; readonly since: number; readonly streams: number }[];
   readonly agents: readonly { readonly device: string; readonly user: string; readonly streams: number }[];
 }
@@ -120,7 +147,14 @@ export type TunnelPeer =
 export interface EdgeCalls {
   'edge.hello': {
     args: { worker: number; pid: number };
-    answer: { snapshot: SnapshotManifest; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
+    /** `sessions`: `null` while the store is lost; then `storeLostMs` says for how long. */
+    answer: {
+      snapshot: SnapshotManifest;
+      secrets: EdgeSecrets;
+      sessions: readonly SessionGrant[] | null;
+      epoch: number;
+      storeLostMs: number | null;
+    };
   };
   /** From `from` on as much as one answer carries; `null` where the newest snapshot does not have the piece. */
   'snapshot.piece': { args: { hash: string; from: number }; answer: { bytes: Uint8Array } | null };
@@ -156,10 +190,12 @@ export interface ControlCalls {
   'secrets.put': { args: EdgeSecrets; answer: null };
   /** A new token, or other groups of one that is held: what is open under it is decided again. */
   'session.put': { args: SessionGrant; answer: null };
+  /** Other groups of people who are signed in, many at once. Answered when all that they have open is decided again. */
+  'sessions.regroup': { args: { grants: readonly SessionGrant[] }; answer: null };
   /** Answered when everything named has been cut. */
   revoke: { args: Revocation; answer: { epoch: number; cut: number } };
-  /** Every second, so that an edge knows whether its feed is live. */
-  'feed.beat': { args: { epoch: number }; answer: null };
+  /** Every second, so that an edge knows whether its feed is live. `storeLostMs`: `null` while the store answers. */
+  'feed.beat': { args: { epoch: number; storeLostMs: number | null }; answer: null };
   /** Groups or binding of a person changed: decide the open streams of these devices again. */
   'device.principal': { args: { device: string; principal: Principal }; answer: null };
 }
@@ -204,8 +240,8 @@ export interface AdminCalls {
 
 /** Calls that control makes to a command line that follows the events. */
 export interface TailCalls {
-  /** Answered when they are shown: the next batch waits for it. `dropped`: left out before these, being too many. */
-  'tail.events': { args: { events: readonly EventRecord[]; dropped: number }; answer: null };
+  /** Answered when they are shown: the next batch waits for it. `gap`: what was left out before these. */
+  'tail.events': { args: { events: readonly StoredEvent[]; gap: EventGap | null }; answer: null };
 }
 
 export interface SessionSummary {
@@ -217,8 +253,20 @@ export interface SessionSummary {
   readonly hosts: readonly string[];
 }
 
+/** Whether the store answers; `since` in milliseconds since 1970. */
+export type StoreStatus =
+  | { readonly state: 'ok'; readonly kind: string }
+  | {
+      readonly state: 'lost';
+      readonly kind: string;
+      readonly since: number;
+      readonly why: string;
+      readonly graceEnds: number;
+    };
+
 export interface PopStatus {
   readonly version: string;
+  readonly store: StoreStatus;
   readonly snapshot: number;
   readonly epoch: number;
   readonly loginOrigin: string;
@@ -231,7 +279,8 @@ export interface PopStatus {
     connectedWorkers: number;
   }[];
   readonly devices: readonly { id: string; name: string; user: string; revoked: boolean; connected: boolean }[];
-  readonly sessions: number;
+  /** `null` while the store is lost; publishers and devices are then those with a tunnel here. */
+  readonly sessions: number | null;
   /** What is wrong, each with a code where there is one; empty when all is well. */
   readonly degraded: readonly string[];
 }
