@@ -4,7 +4,7 @@ import type { AdminCalls, EventPage, EventQuery, EventRecord, TailCalls } from '
 import type { RpcChannel } from '../rpc/channel.ts';
 import { connectPop } from './admin-client.ts';
 import { DATA_AND_JSON, dataDir, instant, number, parse } from './arguments.ts';
-import { EXIT, say, table } from './output.ts';
+import { EXIT, say, table, terminalText } from './output.ts';
 import { untilSignal } from './signals.ts';
 
 const PAGE = 500;
@@ -101,7 +101,8 @@ async function follow(folder: string, query: EventQuery, limit: number, json: bo
 
 async function show(event: EventRecord, json: boolean): Promise<void> {
   const line = json ? JSON.stringify(event) : cells(event).join('  ');
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+  const shown = process.stdout.isTTY ? terminalText(line) : line;
+  if (!process.stdout.write(`${shown}\n`)) await once(process.stdout, 'drain');
 }
 
 const HEAD = ['AT', 'KIND', 'PERSON', 'APP', 'VERDICT', 'WHAT', 'STATUS', 'DECISION'];

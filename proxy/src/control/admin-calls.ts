@@ -107,7 +107,7 @@ async function status({ store, edges, feed, configuration, health, version, now 
 }
 
 async function revoke(
-  { store, feed, sessions: logins, now }: AdminServices,
+  { store, directory, feed, sessions: logins, now }: AdminServices,
   kind: AdminCalls['admin.revoke']['args']['kind'],
   id: string,
 ): Promise<number> {
@@ -118,11 +118,14 @@ async function revoke(
       return cut;
     }
     case 'user': {
+      const known = await directory.groupsOf(id);
       const devices: string[] = [];
-      for (const device of await store.devicesOf(id)) {
-        if (await store.revokeDevice(device.id, now())) devices.push(device.id);
+      for (const name of new Set([id, known?.user ?? id])) {
+        for (const device of await store.devicesOf(name)) {
+          if (await store.revokeDevice(device.id, now())) devices.push(device.id);
+        }
       }
-      const cut = await logins.endAllOf(id, WHY);
+      const { cut } = await logins.endAllOf(id, WHY);
       return cut + (devices.length === 0 ? 0 : await feed.revoke({ devices, why: WHY }));
     }
     case 'device':

@@ -195,7 +195,7 @@ describe('ending a session', () => {
     expect(await sessions.end(session.id, 'test')).toEqual({ ended: true, cut: 7 });
     expect(feed.epoch).toBeGreaterThan(before);
     expect(await sessions.end(session.id, 'test')).toEqual({ ended: false, cut: 0 });
-    expect(await sessions.endAllOf(PERSON.user, 'test')).toBe(0);
+    expect(await sessions.endAllOf(PERSON.user, 'test')).toEqual({ sessions: 0, cut: 0 });
   });
 });
 

@@ -3,6 +3,7 @@ import { startPostgres, type PostgresServer } from '../store/fixtures/postgres-s
 import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
 import { accessSuite } from './access-suite.ts';
 import { clientSuite } from './client-suite.ts';
+import { hostileSuite } from './hostile-suite.ts';
 import { operationsSuite } from './operations-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
 import { objectsSuite } from './objects-suite.ts';
@@ -33,6 +34,9 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   });
   describe('operation', () => {
     operationsSuite(() => place);
+  });
+  describe('somebody hostile', () => {
+    hostileSuite(() => place);
   });
   describe('the typed client', () => {
     clientSuite(() => place);

@@ -9,6 +9,8 @@ import { stored } from './stored.ts';
 export interface AuditEntry {
   readonly actor: string;
   readonly actorKind: string;
+  /** Of the token or session, because names of tokens may be equal; empty where there is none. */
+  readonly actorId: string;
   readonly address: string;
   /** `PUT /apps/{name}`; what is not of the API has a word of its own. */
   readonly action: string;
@@ -53,7 +55,7 @@ export class AuditLog {
 
   /** @returns what `end` takes */
   async begin(entry: AuditEntry, result = 'begun'): Promise<number> {
-    const { actor, actorKind, address, action, reference } = entry;
+    const { actor, actorKind, actorId, address, action, reference } = entry;
     const row = await stored(
       this.#database.write
         .insertInto('audit')
@@ -62,6 +64,7 @@ export class AuditLog {
           actor,
           actor_key: nameKey(actor),
           actor_kind: actorKind,
+          actor_id: actorId,
           address,
           action,
           target: entry.target.slice(0, MAX_TARGET),
@@ -103,6 +106,6 @@ export class AuditLog {
 }
 
 function toRecord(row: Selectable<StoreTables['audit']>): AuditRecord {
-  const { seq, actor_key: _key, actor_kind: actorKind, ...rest } = row;
-  return { id: seq, actorKind, ...rest };
+  const { seq, actor_key: _key, actor_kind: actorKind, actor_id: actorId, ...rest } = row;
+  return { id: seq, actorKind, actorId, ...rest };
 }

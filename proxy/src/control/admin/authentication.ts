@@ -30,16 +30,17 @@ async function byBearer(c: Context<AdminEnv>, services: AdminServices, header: s
   const text = /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(header)?.[1];
   const token = text === undefined ? null : await services.tokens.verify(text);
   if (token === null) throw new CausewayError('CW_UNAUTHENTICATED');
-  const { id, kind, name } = token;
+  const { id, kind, name, person } = token;
   if (kind === 'break-glass') {
     if (c.env.local !== true && !isLoopback(c.env.address)) {
       services.log.error({ address: c.env.address, token: id }, 'a break-glass token came from afar and is refused');
       throw new CausewayError('CW_UNAUTHENTICATED');
     }
     services.log.warn({ address: c.env.address, token: id, path: c.req.path }, 'break-glass owner at work');
-    return { kind, id, actor: 'break-glass owner', permissions: permissionsOf(token), provedAt: null };
+    return { kind, id, actor: 'break-glass owner', person: null, permissions: permissionsOf(token), provedAt: null };
   }
-  return { kind: 'token', id, actor: `token ${name}`, permissions: permissionsOf(token), provedAt: null };
+  const permissions = await boundedBy(services, person, permissionsOf(token));
+  return { kind: 'token', id, actor: `token ${name}`, person, permissions, provedAt: null };
 }
 
 async function bySession(c: Context<AdminEnv>, services: AdminServices, cookie: string): Promise<Caller> {
@@ -49,7 +50,19 @@ async function bySession(c: Context<AdminEnv>, services: AdminServices, cookie: 
   const safe = c.req.method === 'GET' || c.req.method === 'HEAD';
   if (!safe && c.req.header('origin') !== services.origin()) throw new CausewayError('CW_CSRF');
   const permissions = await personPermissions(services, session.user);
-  return { kind: 'session', id: session.id, actor: session.user, permissions, provedAt: session.provedAt };
+  const { id, user, provedAt } = session;
+  return { kind: 'session', id, actor: user, person: user, permissions, provedAt };
+}
+
+/** What a token may of what its maker may by now: whoever leaves, or loses a role, keeps nothing in a token. */
+async function boundedBy(
+  services: AdminServices,
+  person: string | null,
+  given: ReadonlySet<Permission>,
+): Promise<ReadonlySet<Permission>> {
+  if (person === null) return given;
+  const own = await personPermissions(services, person);
+  return new Set([...given].filter((permission) => own.has(permission)));
 }
 
 /** What a person's roles permit. @throws CausewayError `CW_UNAUTHENTICATED`, `CW_FORBIDDEN` where there is no role */

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { addressNumber } from '@causeway/contract';
 import type { AdminServices } from '../admin-services.ts';
+import { requirePermission } from '../caller.ts';
 import { page, pageQuery } from '../page.ts';
 import { peopleWithGroups } from '../person-list.ts';
 import { refuseInput } from '../problem.ts';
@@ -89,7 +90,8 @@ export const policyRoutes = {
         }),
       ).extend({ classes: z.int().describe('kinds of people that rules tell apart') }),
     },
-    async ({ services, query, body }) => {
+    async ({ services, caller, query, body }) => {
+      if (body.principals === undefined) requirePermission(caller, 'people:read');
       const principals = body.principals ?? (await everybody(services));
       const { items, next, classes } = await services.snapshots.impact({
         ...given(query),
@@ -143,8 +145,9 @@ export const policyRoutes = {
         }),
       }),
     },
-    async ({ services, body: { user, groups, ou, method: by, target, from: address, at: time } }) => {
-      const known = await services.directory.groupsOf(user);
+    async ({ services, caller, body: { user, groups, ou, method: by, target, from: address, at: time } }) => {
+      // Whoever may not look people up asks of groups and unit that they name.
+      const known = caller.permissions.has('people:read') ? await services.directory.groupsOf(user) : null;
       const place = ou ?? known?.ou ?? null;
       const who = { user, groups: groups ?? known?.groups ?? [], ...(place === null ? {} : { ou: place }) };
       const question = {
