@@ -130,6 +130,7 @@ function after(ready: Promise<void>, isReady: () => boolean, handlers: Handlers<
     'snapshot.put': wait(handlers['snapshot.put']),
     'secrets.put': wait(handlers['secrets.put']),
     'session.put': wait(handlers['session.put']),
+    'sessions.regroup': wait(handlers['sessions.regroup']),
     revoke: wait(handlers.revoke),
     // Another comes within a second; one that waited for a large state would seem to be a worker that hangs.
     'feed.beat': (args) => (isReady() ? handlers['feed.beat'](args) : null),

@@ -67,7 +67,7 @@ test('a device belongs to the person who made the token, and its name is one cle
     name,
     user: 'ann',
   });
-  expect(await store.devicesOf('ann')).toHaveLength(1);
+  expect(await store.devicesOf(['ann'])).toHaveLength(1);
 });
 
 test('a token enrols once, is kept only as a hash, and a bad request does not spend it', async () => {
@@ -81,7 +81,7 @@ test('a token enrols once, is kept only as a hash, and a bad request does not sp
     Array.from({ length: 4 }, () => enrolment.enrol({ secret, csr, name: 'x' }).then(() => 'enrolled', codeOf)),
   );
   expect(tries.toSorted()).toEqual(['CW_TOKEN_INVALID', 'CW_TOKEN_INVALID', 'CW_TOKEN_INVALID', 'enrolled']);
-  expect(await store.devicesOf('bob')).toHaveLength(1);
+  expect(await store.devicesOf(['bob'])).toHaveLength(1);
 });
 
 test('a token that is late or unknown enrols nobody', async () => {

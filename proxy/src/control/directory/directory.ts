@@ -20,7 +20,16 @@ import type {
   UserInput,
 } from './records.ts';
 import { WriteBatches } from './write-batches.ts';
-import { accessOf, insertUsers, toUser, updateUser, userByName, userBySeq, type UserRow } from './user-rows.ts';
+import {
+  accessByName,
+  accessOf,
+  insertUsers,
+  toUser,
+  updateUser,
+  userByName,
+  userBySeq,
+  type UserRow,
+} from './user-rows.ts';
 
 type Tx = Transaction<StoreTables>;
 
@@ -69,6 +78,11 @@ export class Directory {
   /** Who somebody of this name would come in as, and what would keep them out. */
   admission(userName: string): Promise<Admission> {
     return this.read((db) => admissionOf(db, this.#options.loginIdp(), userName));
+  }
+
+  /** The same of several people, by these names; whoever is not known is not in it. */
+  accessOf(userNames: readonly string[]): Promise<ReadonlyMap<string, PersonAccess>> {
+    return this.read((db) => accessByName(db, this.#options.loginIdp(), userNames));
   }
 
   /**

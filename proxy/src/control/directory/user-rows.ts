@@ -115,7 +115,37 @@ async function insertValues(tx: Tx, rows: readonly ValueRow[]): Promise<void> {
 
 /** What the row's person has; the groups are read beside it. */
 export async function accessOf(db: Db, row: UserRow): Promise<PersonAccess> {
-  const names = await groupNames(db, [row.seq]);
+  return toAccess(row, await groupNames(db, [row.seq]));
+}
+
+/** What people of these names have, by the name as it is given. At most a page of them. */
+export async function accessByName(
+  db: Db,
+  idp: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, PersonAccess>> {
+  if (names.length === 0) return new Map();
+  const keys = [...new Set(names.map(nameKey))];
+  const rows = await db
+    .selectFrom('directory_user')
+    .selectAll()
+    .where('idp', '=', idp)
+    .where('user_key', 'in', keys)
+    .execute();
+  const groups = await groupNames(
+    db,
+    rows.map(({ seq }) => seq),
+  );
+  const byKey = new Map(rows.map((row) => [row.user_key, toAccess(row, groups)]));
+  return new Map(
+    names.flatMap((name) => {
+      const access = byKey.get(nameKey(name));
+      return access === undefined ? [] : [[name, access]];
+    }),
+  );
+}
+
+function toAccess(row: UserRow, names: ReadonlyMap<number, readonly string[]>): PersonAccess {
   return {
     user: row.user_name,
     displayName: row.display_name,

@@ -182,9 +182,10 @@ export class KyselyStore implements Store {
     return rows.map(toDevice);
   }
 
-  async devicesOf(user: string): Promise<DeviceRecord[]> {
+  async devicesOf(users: readonly string[]): Promise<DeviceRecord[]> {
+    if (users.length === 0) return [];
     const rows = await this.#read((db) =>
-      db.selectFrom('device').selectAll().where('user', '=', user).orderBy('created_at').orderBy('id').execute(),
+      db.selectFrom('device').selectAll().where('user', 'in', users).orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toDevice);
   }

@@ -117,7 +117,7 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       expect(await store.device('d_1')).toEqual(device);
       expect(await store.device('d_3')).toBeNull();
       expect(await store.devices()).toHaveLength(2);
-      expect(await store.devicesOf('ann')).toEqual([device]);
+      expect(await store.devicesOf(['ann', 'nobody'])).toEqual([device]);
 
       expect(await store.revokePublisher('p_1', 7)).toBe(true);
       expect(await store.revokePublisher('p_1', 8)).toBe(false);

@@ -30,7 +30,7 @@ export interface Store {
   createDevice(device: DeviceRecord): Promise<void>;
   device(id: string): Promise<DeviceRecord | null>;
   devices(): Promise<DeviceRecord[]>;
-  devicesOf(user: string): Promise<DeviceRecord[]>;
+  devicesOf(users: readonly string[]): Promise<DeviceRecord[]>;
   /** Marks it revoked for good and raises the epoch; false when it was unknown or revoked already. */
   revokePublisher(id: string, at: number): Promise<boolean>;
   revokeDevice(id: string, at: number): Promise<boolean>;
