@@ -8,4 +8,5 @@ export const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   'scim-sqlite': async () => (await import('./scim-rows.ts')).sqliteScimRows,
   'scim-postgres': async () => (await import('./scim-rows.ts')).postgresScimRows,
   'lists-postgres': async () => (await import('./list-rows.ts')).postgresListRows,
+  publish: async () => (await import('./publish-rows.ts')).publishRows,
 };
