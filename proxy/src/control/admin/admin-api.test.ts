@@ -3,6 +3,7 @@ import { startPostgres, type PostgresServer } from '../store/fixtures/postgres-s
 import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
 import { accessSuite } from './access-suite.ts';
 import { clientSuite } from './client-suite.ts';
+import { eventsSuite } from './events-suite.ts';
 import { hostileSuite } from './hostile-suite.ts';
 import { operationsSuite } from './operations-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
@@ -37,6 +38,9 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   });
   describe('somebody hostile', () => {
     hostileSuite(() => place);
+  });
+  describe('events', () => {
+    eventsSuite(() => place);
   });
   describe('the typed client', () => {
     clientSuite(() => place);

@@ -26,10 +26,33 @@ export async function authenticate(c: Context<AdminEnv>, services: AdminServices
   return bySession(c, services, cookie);
 }
 
-async function byBearer(c: Context<AdminEnv>, services: AdminServices, header: string): Promise<Caller> {
+/** Whether who makes a request would be let in now, for answers that go on and on. Whatever hinders the look is a no. */
+export async function stillPermitted(
+  c: Context<AdminEnv>,
+  services: AdminServices,
+  permission: Permission | 'any',
+): Promise<boolean> {
+  try {
+    const header = c.req.header('authorization');
+    const permissions =
+      header === undefined
+        ? (await authenticate(c, services)).permissions
+        : await permissionsNow(services, await tokenOf(services, header));
+    return permission === 'any' || permissions.has(permission);
+  } catch {
+    return false;
+  }
+}
+
+async function tokenOf(services: AdminServices, header: string): Promise<TokenRecord> {
   const text = /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(header)?.[1];
   const token = text === undefined ? null : await services.tokens.verify(text);
   if (token === null) throw new CausewayError('CW_UNAUTHENTICATED');
+  return token;
+}
+
+async function byBearer(c: Context<AdminEnv>, services: AdminServices, header: string): Promise<Caller> {
+  const token = await tokenOf(services, header);
   const { id, kind, name, person } = token;
   if (kind === 'break-glass') {
     if (c.env.local !== true && !isLoopback(c.env.address)) {
@@ -39,7 +62,7 @@ async function byBearer(c: Context<AdminEnv>, services: AdminServices, header: s
     services.log.warn({ address: c.env.address, token: id, path: c.req.path }, 'break-glass owner at work');
     return { kind, id, actor: 'break-glass owner', person: null, permissions: permissionsOf(token), provedAt: null };
   }
-  const permissions = await boundedBy(services, person, permissionsOf(token));
+  const permissions = await permissionsNow(services, token);
   return { kind: 'token', id, actor: `token ${name}`, person, permissions, provedAt: null };
 }
 
@@ -55,13 +78,10 @@ async function bySession(c: Context<AdminEnv>, services: AdminServices, cookie: 
 }
 
 /** What a token may of what its maker may by now: whoever leaves, or loses a role, keeps nothing in a token. */
-async function boundedBy(
-  services: AdminServices,
-  person: string | null,
-  given: ReadonlySet<Permission>,
-): Promise<ReadonlySet<Permission>> {
-  if (person === null) return given;
-  const own = await personPermissions(services, person);
+async function permissionsNow(services: AdminServices, token: TokenRecord): Promise<ReadonlySet<Permission>> {
+  const given = permissionsOf(token);
+  if (token.person === null) return given;
+  const own = await personPermissions(services, token.person);
   return new Set([...given].filter((permission) => own.has(permission)));
 }
 

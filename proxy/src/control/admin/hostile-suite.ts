@@ -88,11 +88,9 @@ export function hostileSuite(at: () => AdminPlace): void {
     const wanted = { name: 'analyst', permissions: ['policy:analyse'], expiresAt: place.now + HOUR };
     const as = (await place.send('POST', '/tokens', { body: wanted })).body.token;
     const send = (path: string, body: object): Promise<Answer> => place.send('POST', path, { as, body });
-    await person('lea@corp.example', 'helpdesk');
     expect((await send('/policy/impact', {})).status).toBe(403);
     expect((await send('/policy/impact', { principals: [{ user: 'x' }] })).status).toBe(200);
-    const explained = await send('/policy/explain', { user: 'lea@corp.example', target: 'x.example' });
-    expect(explained.body['asked']).toMatchObject({ groups: [], ou: null });
+    expect((await send('/policy/explain', { user: 'ada', target: 'x.example' })).status).toBe(403);
   });
 
   it('the audit tells tokens of one name apart', async () => {

@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { CausewayError, type PrivateApp } from '@causeway/contract';
 import { adminHost, loginHost } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
-import type { Store } from '../store/store.ts';
+import type { Secrets } from '../sealing/secrets.ts';
 import type { Ca, IssuedServer } from './ca.ts';
 
 export interface ServerCertificate {
@@ -39,13 +39,13 @@ interface Kept extends IssuedServer {
 }
 
 /**
- * The server certificates of this configuration: the files that it names, else from the built-in CA, kept in the store
+ * The server certificates of this configuration: the files that it names, else from the built-in CA, kept sealed in the
  * and renewed after two thirds of their 30 days.
  *
  * @throws CausewayError `CW_CONFIG_INVALID` where a file holds no certificate or not its key
  */
 export async function serverCertificates(
-  store: Store,
+  secrets: Secrets,
   ca: Ca,
   config: WebNames,
   now: number,
@@ -55,13 +55,13 @@ export async function serverCertificates(
   const identityNames = [loginHost(config), adminHost(config)];
   const accessCertificate =
     files.access === undefined
-      ? await keptCertificate(store, ca, 'access', accessNames(config), now)
+      ? await keptCertificate(secrets, ca, 'access', accessNames(config), now)
       : await fileCertificate('access', files.access, accessNames(config), now);
   const identityCertificate =
     files.identity === undefined
-      ? await keptCertificate(store, ca, 'identity', identityNames, now)
+      ? await keptCertificate(secrets, ca, 'identity', identityNames, now)
       : await fileCertificate('identity', files.identity, identityNames, now);
-  const tunnelCertificate = await keptCertificate(store, ca, 'tunnel', [`*.${tunnel}`], now);
+  const tunnelCertificate = await keptCertificate(secrets, ca, 'tunnel', [`*.${tunnel}`], now);
   const all = [accessCertificate, identityCertificate, tunnelCertificate];
   return {
     access: accessCertificate.pair,
@@ -89,21 +89,21 @@ interface Certificate {
 }
 
 async function keptCertificate(
-  store: Store,
+  secrets: Secrets,
   ca: Ca,
   kind: 'access' | 'identity' | 'tunnel',
   names: readonly string[],
   now: number,
 ): Promise<Certificate> {
   const secret = `certificate:${kind}`;
-  const present = await store.findSecret(secret);
+  const present = await secrets.findSecret(secret);
   let kept = present === null ? null : (JSON.parse(present) as Kept);
   if (kept === null || !isGood(kept, ca, names, now)) {
     const issued = await ca.issueServer({ names, days: LIFE_DAYS, withRoot: kind === 'tunnel' });
     const text = JSON.stringify({ ...issued, names, ca: ca.fingerprint } satisfies Kept);
     // Of two that renew at once both end up with the same one.
     const agreed =
-      present === null ? await store.secret(secret, () => text) : await store.replaceSecret(secret, present, text);
+      present === null ? await secrets.secret(secret, () => text) : await secrets.replaceSecret(secret, present, text);
     kept = JSON.parse(agreed) as Kept;
   }
   return { pair: { cert: kept.cert, key: kept.key }, renewAt: renewAt(kept), warnings: [] };
