@@ -203,7 +203,8 @@ export function hostileSuite(at: () => AdminPlace): void {
       const large = 300 * 1024;
       const { owner, admin } = place.tokens;
       const answers = await Promise.all([post(owner, large), post(owner, large), post(admin, large), post(owner, 10)]);
-      expect(answers).toEqual([504, 503, 504, 504]);
+      expect(answers.slice(0, 2).toSorted((a, b) => a - b)).toEqual([503, 504]);
+      expect(answers.slice(2)).toEqual([504, 504]);
     });
 
     it('is not read of somebody who may change nothing', async () => {
