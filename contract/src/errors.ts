@@ -158,6 +158,11 @@ export const ERRORS = {
   CW_RPC_TIMEOUT: { status: 503, retryable: true, text: 'the control process did not answer in time' },
   CW_RPC_CLOSED: { status: 503, retryable: true, text: 'the control process is not connected' },
   CW_STORE_FAILED: { status: 503, retryable: true, text: 'the store did not take a write or answer a read' },
+  CW_STORE_LOST: {
+    status: 503,
+    retryable: true,
+    text: 'the store is away: what is established goes on for a while, nothing new begins',
+  },
   CW_SNAPSHOT_REFUSED: {
     status: 422,
     retryable: false,

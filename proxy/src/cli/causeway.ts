@@ -64,10 +64,17 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     usage: `snapshots ${ADMIN_WORDS}`,
     does: 'the published configurations, newest first',
   },
+  backup: {
+    run: async (args) => (await import('./backup.ts')).backup(args),
+    usage: 'backup FILE [--without-events] [--config FILE | --store postgres://…] [--data DIR] [--json]',
+    does: 'the whole store as it is now into one file, while the PoP runs or not; keys stay sealed in it',
+  },
   restore: {
-    run: async (args) => (await import('./snapshots.ts')).restore(args),
-    usage: `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}`,
-    does: 'bring the objects back to what they were in a published configuration',
+    run: async (args) => (await import('./restore.ts')).restore(args),
+    usage:
+      `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}\n` +
+      '  causeway restore FILE [--check | --keep-sessions] [--config FILE | --store postgres://…] [--data DIR] [--json]',
+    does: 'bring the objects back to what they were in a published configuration; or make a store of a backup where none is',
   },
   'rotate-keys': {
     run: async (args) => (await import('./rotate-keys.ts')).rotateKeys(args),

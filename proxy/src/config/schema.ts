@@ -127,6 +127,14 @@ export const configSchema = z.strictObject({
         .max(24 * 31)
         .default(LIMITS.sessionHours)
         .describe('a person logs in again after so long'),
+      graceMinutes: z
+        .number()
+        .min(0)
+        .max(24 * 60)
+        .default(LIMITS.graceMinutes)
+        .describe(
+          'established access goes on for so long while the store or the control process is away; a rule may say otherwise',
+        ),
     })
     .prefault({}),
   certificates: z

@@ -1,7 +1,7 @@
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { popAddress } from '../config/derive.ts';
 import type { Handlers } from '../rpc/channel.ts';
-import type { AdminCalls, PopStatus, SessionSummary } from '../rpc/messages.ts';
+import type { AdminCalls, EdgeStatus, PopStatus, SessionSummary, StoreStatus } from '../rpc/messages.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import { explainAccess } from './access-question.ts';
 import type { Ca } from './ca/ca.ts';
@@ -14,7 +14,7 @@ import type { Sessions } from './identity/sessions.ts';
 import type { EventLog } from './events/event-log.ts';
 import type { Logger } from './log.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
-import type { Store } from './store/store.ts';
+import type { DeviceRecord, PublisherRecord, Store } from './store/store.ts';
 
 export interface AdminServices {
   readonly store: Store;
@@ -27,6 +27,7 @@ export interface AdminServices {
   readonly feed: RevocationFeed;
   readonly configuration: Configuration;
   readonly health: Health;
+  readonly storeStatus: () => StoreStatus;
   readonly log: Logger;
   readonly version: string;
   readonly now: () => number;
@@ -62,38 +63,72 @@ export function adminCalls(
   };
 }
 
-async function status({ store, edges, feed, configuration, health, version, now }: AdminServices): Promise<PopStatus> {
+async function status(services: AdminServices): Promise<PopStatus> {
+  const { edges, feed, configuration, health, version, storeStatus } = services;
   const { snapshot } = configuration.current();
   const statuses = edges.statuses();
+  const store = storeStatus();
+  const records = store.state === 'ok' ? await stored(services) : connectedOnly(statuses);
   const tunnels = statuses.flatMap((edge) => edge.publishers.map((publisher) => publisher.name));
   const connected = new Set(statuses.flatMap((edge) => edge.agents.map((agent) => agent.device)));
-  const enrolled = await store.publishers();
-  const missing = snapshot.publishers.filter((name) => !enrolled.some((publisher) => publisher.name === name));
+  const missing = snapshot.publishers.filter(
+    (name) => !records.publishers.some((publisher) => publisher.name === name),
+  );
   return {
     version,
+    store,
     snapshot: snapshot.number,
     epoch: feed.epoch,
     loginOrigin: snapshot.loginOrigin,
     edges: statuses,
     publishers: [
-      ...enrolled.map(({ name, id, revokedAt }) => ({
+      ...records.publishers.map(({ name, id, revokedAt }) => ({
         name,
         id,
         enrolled: true,
         revoked: revokedAt !== null,
         connectedWorkers: tunnels.filter((tunnel) => tunnel === name).length,
       })),
-      ...missing.map((name) => ({ name, id: '', enrolled: false, revoked: false, connectedWorkers: 0 })),
+      // While the store is lost nobody can say whether who is not connected has enrolled.
+      ...(store.state === 'ok' ? missing : []).map((name) => ({
+        name,
+        id: '',
+        enrolled: false,
+        revoked: false,
+        connectedWorkers: 0,
+      })),
     ],
-    devices: (await store.devices()).map(({ id, name, user, revokedAt }) => ({
+    devices: records.devices.map(({ id, name, user, revokedAt }) => ({
       id,
       name,
       user,
       revoked: revokedAt !== null,
       connected: connected.has(id),
     })),
-    sessions: (await store.sessions(now())).length,
+    sessions: records.sessions,
     degraded: health.degraded(),
+  };
+}
+
+interface PopRecords {
+  readonly publishers: readonly Pick<PublisherRecord, 'id' | 'name' | 'revokedAt'>[];
+  readonly devices: readonly Pick<DeviceRecord, 'id' | 'name' | 'user' | 'revokedAt'>[];
+  readonly sessions: number | null;
+}
+
+async function stored({ store, now }: AdminServices): Promise<PopRecords> {
+  const [publishers, devices] = [await store.publishers(), await store.devices()];
+  return { publishers, devices, sessions: (await store.sessions(now())).length };
+}
+
+/** What can be said without the store. */
+function connectedOnly(edges: readonly EdgeStatus[]): PopRecords {
+  const names = new Set(edges.flatMap(({ publishers }) => publishers.map(({ name }) => name)));
+  const agents = new Map(edges.flatMap((edge) => edge.agents.map(({ device, user }) => [device, user])));
+  return {
+    publishers: [...names].map((name) => ({ id: '', name, revokedAt: null })),
+    devices: [...agents].map(([id, user]) => ({ id, name: id, user, revokedAt: null })),
+    sessions: null,
   };
 }
 

@@ -67,6 +67,8 @@ export class Configuration {
   #deadRules: { readonly number: number; readonly search: DeadRulesSearch } | null = null;
   /** Of another's snapshot that was refused here; looking at it again would change nothing. */
   #refused = 0;
+  /** The file was changed while the store was lost. */
+  #missedReload = false;
 
   private constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -134,6 +136,12 @@ export class Configuration {
     return (await this.#options.publishing.compile({ from: 'working', config, changes })).warnings;
   }
 
+  /** After the store was lost: what changed in the file or at another control process meanwhile. Never rejects. */
+  async catchUp(): Promise<void> {
+    if (this.#missedReload) await this.reload().catch(() => undefined);
+    await this.follow();
+  }
+
   /** Looks whether another control process has published, and follows. Never rejects; any number of calls are cheap. */
   async follow(): Promise<void> {
     if (this.#looking) return;
@@ -160,7 +168,9 @@ export class Configuration {
     let built: Built;
     try {
       built = await this.#fromFile();
+      this.#missedReload = false;
     } catch (error) {
+      this.#missedReload = codeOf(error) === 'CW_STORE_LOST';
       throw this.#refusal('the new configuration', error);
     }
     const { published, certificates } = built;
@@ -182,6 +192,8 @@ export class Configuration {
       this.#put(published);
       await onPublished(published, certificates);
     } catch (error) {
+      // What could not be read may be good.
+      if (codeOf(error) === 'CW_STORE_LOST') throw error;
       this.#refused = number;
       throw this.#refusal(`snapshot ${number} of another PoP`, error);
     }
@@ -192,6 +204,10 @@ export class Configuration {
     const { log, health } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     const { number } = this.current().snapshot;
+    if (codeOf(error) === 'CW_STORE_LOST') {
+      log.warn({ code: 'CW_STORE_LOST' }, `${what} is looked at when the store is back`);
+      return new CausewayError('CW_STORE_LOST', reason, { cause: error });
+    }
     log.error({ code: 'CW_SNAPSHOT_REFUSED' }, `${what} is refused, the old one stays: ${reason}`);
     health.set('configuration', 'degraded', `CW_SNAPSHOT_REFUSED, number ${number} stays: ${reason}`);
     return error instanceof CausewayError && error.code === 'CW_SNAPSHOT_REFUSED'

@@ -21,7 +21,7 @@ import { watchFiles } from './config-watch.ts';
 import { Configuration } from './configuration.ts';
 import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
-import { makeDataDir } from './data-dir.ts';
+import { makeDataDir, usableStoreFile } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
 import { ScimTokens } from './directory/scim-tokens.ts';
 import { DirectoryFollower } from './directory-follower.ts';
@@ -49,7 +49,7 @@ import { keyCalls } from './sealing/key-calls.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
-import { StoreWatch } from './store-watch.ts';
+import { StoreAvailability } from './store-loss.ts';
 import { storeOn } from './store/kysely-store.ts';
 import { openDatabase } from './store/open-database.ts';
 
@@ -58,8 +58,6 @@ export interface ControlOptions {
   readonly log: Logger;
   readonly send: (message: ChildMessage) => void;
   readonly now: () => number;
-  /** Nothing can be done here any more: this process should end, and be started again. */
-  readonly onGone: (error: CausewayError) => void;
 }
 
 /** The running control process. */
@@ -99,7 +97,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 async function compose(options: ControlOptions, opened: (() => Promise<void> | void)[]): Promise<Control> {
   const { start, log, now, send } = options;
   makeDataDir(start.dataDir);
-  const location = start.store === undefined ? { file: join(start.dataDir, 'causeway.sqlite') } : { url: start.store };
+  const location = start.store === undefined ? { file: usableStoreFile(start.dataDir) } : { url: start.store };
   const database = await openDatabase(location);
   opened.push(() => database.close());
   const store = storeOn(database);
@@ -132,7 +130,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => exports.close());
   const edges = new Edges(log);
   opened.push(() => edges.destroy());
-  const feed = new RevocationFeed(store, edges);
+  const feed = new RevocationFeed(store, edges, () => availability.lostMs);
   const sessions = new Sessions(store, directory, feed, now);
   const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
   const devices = new Devices({ database, revocations: feed, perPerson, now });
@@ -194,6 +192,8 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   let { certificates } = first;
   opened.push(() => configuration.close());
   opened.push(database.onMoved(() => void configuration.follow()));
+  const availability = new StoreAvailability({ database, feed, configuration, eventLog, health, log, now });
+  opened.push(() => availability.stop());
   const others = new EpochFollower({ store, feed, log });
   opened.push(() => others.stop());
   opened.push(database.onMoved(() => void others.look()));
@@ -280,6 +280,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     cut: () => feed.cut,
     snapshot: () => configuration.current().snapshot.number,
     connections: () => login.connections,
+    store: availability,
   });
 
   const admin = adminCalls({
@@ -293,6 +294,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     feed,
     configuration,
     health,
+    storeStatus: () => availability.status(),
     log,
     version: VERSION,
     now,
@@ -311,9 +313,11 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     published: () => configuration.current(),
     secrets: edgeSecrets,
     devices,
+    storeLostMs: () => availability.lostMs,
   };
   await exports.use(configuration.current().config.events.export);
   await feed.start();
+  availability.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),
@@ -326,11 +330,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   });
   opened.push(() => rpc.close());
 
-  const storeWatch = new StoreWatch(store, health, options.onGone);
   const rounds = new Rounds(log);
   opened.push(() => rounds.stop());
   const report = async (): Promise<void> => {
-    await storeWatch.look();
+    availability.report();
     const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
     const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
     if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');

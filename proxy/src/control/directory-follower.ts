@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '@causeway/contract';
 import type { Directory } from './directory/directory.ts';
 import type { DirectoryChange } from './directory/records.ts';
 import { principalOf } from './device-principal.ts';
@@ -72,7 +73,8 @@ export class DirectoryFollower {
       try {
         await this.#tell(change);
       } catch (error) {
-        log.error({ err: error }, 'a change of the directory did not reach the edges yet');
+        if (codeOf(error) !== 'CW_STORE_LOST')
+          log.error({ err: error }, 'a change of the directory did not reach the edges yet');
         for (const user of change.users) this.#users.add(user);
         for (const user of change.deactivated) this.#deactivated.add(user);
         for (const session of change.sessions) this.#sessions.add(session);

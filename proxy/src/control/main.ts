@@ -76,8 +76,6 @@ try {
     log,
     send,
     now: Date.now,
-    // what is up cannot be called fatal: the supervisor starts this process again, and edges go on meanwhile
-    onGone: ({ code, message }) => void fatal(code, message),
   });
   send({ t: 'ready', snapshot: control.snapshot });
 } catch (error) {

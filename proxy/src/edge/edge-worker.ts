@@ -15,7 +15,9 @@ import { ReferenceEngine } from './engines/reference/engine.ts';
 import { EventSpill } from '../delivery/event-spill.ts';
 import { Events } from '../delivery/events.ts';
 import { CookieMemo } from './exchange/cookies.ts';
+import { edgeHealth } from './edge-health.ts';
 import { Feed } from './feed.ts';
+import { FeedWatch } from './feed-watch.ts';
 import { clientAddress } from './listener/client-address.ts';
 import { Front } from './listener/front.ts';
 import { Handover, type SupervisorPort } from './listener/handover.ts';
@@ -52,7 +54,10 @@ export class EdgeWorker {
   readonly #start: EdgeStart;
   readonly #log: Logger;
   readonly #handover: Handover;
-  readonly #feed = new Feed(() => performance.now());
+  readonly #feed = new Feed(
+    () => performance.now(),
+    () => this.active?.source.graceMs ?? 0,
+  );
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
   readonly #link: ControlLink;
@@ -71,7 +76,6 @@ export class EdgeWorker {
   readonly live: LiveStreams;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
-  #feedWasLost = true;
 
   constructor(start: EdgeStart, log: Logger, port: SupervisorPort) {
     this.#start = start;
@@ -95,7 +99,7 @@ export class EdgeWorker {
         'session.put': (grant) => this.#regroup([grant]),
         'sessions.regroup': ({ grants }) => this.#regroup(grants),
         revoke: (revocation) => this.#revoke(revocation),
-        'feed.beat': ({ epoch }) => this.#beat(epoch),
+        'feed.beat': ({ epoch, storeLostMs }) => this.#beat(epoch, storeLostMs),
         'device.principal': (change) => this.#principalChanged(change),
       },
       onHello: (answer) => this.#onHello(answer),
@@ -121,7 +125,7 @@ export class EdgeWorker {
       lookup: (tokenHash) =>
         this.#feed.state === 'live'
           ? this.#link.call('session.lookup', { tokenHash })
-          : Promise.reject(new CausewayError('CW_RPC_CLOSED')),
+          : Promise.reject(new CausewayError(this.#feed.code)),
       now: () => Date.now(),
     });
     const flows = new AgentFlows({
@@ -202,7 +206,13 @@ export class EdgeWorker {
     }
     this.#every(STATUS_MS, () => void this.#link.call('edge.status', this.#status()).catch(() => undefined));
     this.#every(SWEEP_MS, () => this.#endExpired());
-    this.#every(FEED_CHECK_MS, () => this.#checkFeed());
+    const watch = new FeedWatch({
+      feed: this.#feed,
+      live: this.live,
+      log: this.#log,
+      replay: () => void this.#events.replay().catch(() => undefined),
+    });
+    this.#every(FEED_CHECK_MS, () => watch.check());
     this.#every(TIMES_CHECK_MS, () => this.#checkTimes());
   }
 
@@ -211,27 +221,7 @@ export class EdgeWorker {
   }
 
   health(): { ready: boolean; components: ComponentHealth[] } {
-    const feed = this.#feed.state;
-    const tunnels = this.#publishers.all();
-    const missing = (this.active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
-    const components: ComponentHealth[] = [
-      {
-        name: 'control',
-        state: this.#link.up ? 'ok' : 'degraded',
-        detail: this.#link.up ? 'connected' : 'away; established access goes on',
-      },
-      {
-        name: 'feed',
-        state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down',
-        detail: `revocation feed is ${feed}`,
-      },
-      {
-        name: 'publishers',
-        state: missing.length === 0 ? 'ok' : 'degraded',
-        detail: missing.length === 0 ? `${tunnels.length} tunnels` : `no tunnel: ${missing.join(', ')}`,
-      },
-    ];
-    return { ready: this.active !== null && feed !== 'lost', components };
+    return edgeHealth(this.#link.up, this.#feed, this.#publishers, this.active);
   }
 
   /** Drains: nothing new, what is open may end by itself until the deadline, then it is ended. */
@@ -277,9 +267,12 @@ export class EdgeWorker {
   async #onHello(answer: HelloAnswer): Promise<void> {
     this.#putSecrets(answer.secrets);
     await this.#configuration.put(answer.snapshot);
+    if (answer.sessions === null) {
+      this.#feed.advanceWithout(answer.storeLostMs ?? 0);
+      return this.#configured.resolve();
+    }
     const ended = this.sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
-    this.#feedWasLost = false;
     await this.live.cutSessions(ended, 'the session ended while control was away');
     void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
@@ -331,8 +324,8 @@ export class EdgeWorker {
     return { epoch: revocation.epoch, cut };
   }
 
-  #beat(epoch: number): null {
-    if (!this.#feed.beat(epoch)) this.#link.resync();
+  #beat(epoch: number, storeLostMs: number | null): null {
+    if (!this.#feed.beat(epoch, storeLostMs)) this.#link.resync();
     return null;
   }
 
@@ -353,15 +346,6 @@ export class EdgeWorker {
 
   #endExpired(): void {
     void this.live.cutSessions(this.sessions.sweep(), 'the session expired');
-  }
-
-  #checkFeed(): void {
-    const lost = this.#feed.state === 'lost';
-    if (lost && !this.#feedWasLost) {
-      this.#log.error({ code: 'CW_RPC_CLOSED' }, 'no revocation feed for too long; open access is cut');
-      void this.live.cutAll('nobody could say whether access still holds');
-    }
-    this.#feedWasLost = lost;
   }
 
   #checkTimes(): void {

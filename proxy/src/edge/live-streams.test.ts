@@ -10,6 +10,7 @@ function streamOf(session: string, allowed = true, ended = false) {
     user: null,
     appName: null,
     ended,
+    graceMs: 1_000,
     allowed: () => allowed,
     cut,
   };
@@ -79,7 +80,7 @@ describe('LiveStreams', () => {
       if (live.size > 0) setImmediate(immediate);
     };
     setImmediate(immediate);
-    expect(await live.cutAll('why')).toBe(1_199);
+    expect(await live.cutUnlessHeld(() => false, 'why')).toBe(1_199);
     expect(turns).toBeGreaterThanOrEqual(2);
     expect(last?.cut).not.toHaveBeenCalled();
     expect(live.size).toBe(0);

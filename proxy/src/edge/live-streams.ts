@@ -11,6 +11,8 @@ export interface LiveStream {
   readonly appName: string | null;
   /** Access ended between the decision and now: whoever cut the rest did not find it yet. */
   readonly ended: boolean;
+  /** How long it goes on while nobody can say whether it still holds. */
+  readonly graceMs: number;
   /** Whether the policy in force would open it again. */
   allowed(): boolean;
   /** Ends it at once, towards both sides. */
@@ -63,8 +65,9 @@ export class LiveStreams {
     return this.#cut(streams, (stream) => stream.allowed(), why);
   }
 
-  cutAll(why: string): Promise<number> {
-    return this.#cut(this.#all(), () => false, why);
+  /** Ends what its grace does not keep any longer. @returns how many were cut, once all are */
+  cutUnlessHeld(held: (graceMs: number) => boolean, why: string): Promise<number> {
+    return this.#cut(this.#all(), (stream) => held(stream.graceMs), why);
   }
 
   #of(sessions: Iterable<string>): LiveStream[] {

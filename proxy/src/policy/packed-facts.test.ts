@@ -17,6 +17,7 @@ const anyRule = fc.record(
     tags: fc.constant(['t-ssh']),
     destinations: fc.subarray(['a.example', '*.b.example', '10.0.0.0/8'], { minLength: 1 }),
     ports: fc.subarray(['tcp/443', 'udp/53', 'tcp/80-90'], { minLength: 1 }),
+    graceMinutes: fc.constantFrom(0, 0.5, 15),
     sources: fc.constant(['192.0.2.0/24']),
     times: fc.constantFrom(
       [{ days: ['mon'], from: '08:00', to: '09:00' }],
@@ -32,15 +33,16 @@ function plain(facts: RuleFacts) {
     const { name, action, notice } = facts.verdict(i) ?? {};
     return { name, action, notice };
   });
+  const graces = [...facts.graces];
   const edges = [Array.from(portEdges.tcp), Array.from(portEdges.udp)];
-  return { count, times, asksForSource, asks: [...asksForDestination], edges, verdicts, to: [...destinations] };
+  return { count, times, asksForSource, asks: [...asksForDestination], edges, verdicts, graces, to: [...destinations] };
 }
 
 test('packed facts say what the rules do', () => {
   fc.assert(
     fc.property(fc.array(anyRule, { maxLength: 30 }), (rules) => {
-      const checked = rules.map(({ notice, ...rule }) =>
-        policyRule.parse({ ...rule, ...(rule.action === 'block' ? { notice } : {}) }),
+      const checked = rules.map(({ notice, graceMinutes, ...rule }) =>
+        policyRule.parse({ ...rule, ...(rule.action === 'block' ? { notice } : { graceMinutes }) }),
       );
       const facts = factsOf(apps, checked);
       expect(plain(unpackFacts(packFacts(facts)))).toEqual(plain(facts));

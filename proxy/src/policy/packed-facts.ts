@@ -10,7 +10,7 @@ import type { RuleFacts, RuleVerdict } from './rule-facts.ts';
  *     | "CWRF" | sections n | n × uint32: lengths | the sections, each at a multiple of 4     |
  *     +--------+------------+---------------------+-------------------------------------------+
  *
- *     0 head: JSON {times, asksForSource}     4, 5 destinations: ends, text
+ *     0 head: JSON, a `Head`                  4, 5 destinations: ends, text
  *     1 rules: uint32, bit 0 allows,          6 apps: uint8, asks for the destination
  *       above it the notice's number + 1      7, 8 edges of ports: uint32, TCP and UDP
  *     2, 3 names: ends, text                  9, 10 notices: ends, text
@@ -24,6 +24,7 @@ const HEAD_BYTES = 8 + 4 * SECTIONS;
 interface Head {
   readonly times: readonly (readonly TimeWindow[])[];
   readonly asksForSource: boolean;
+  readonly graces: readonly (readonly [string, number])[];
 }
 
 export function packFacts(facts: RuleFacts): Uint8Array<ArrayBuffer> {
@@ -35,7 +36,7 @@ export function packFacts(facts: RuleFacts): Uint8Array<ArrayBuffer> {
     const number = notice === undefined ? 0 : (notices.get(notice) ?? 0) + 1;
     return (number << 1) | (action === 'allow' ? 1 : 0);
   });
-  const head: Head = { times: facts.times, asksForSource: facts.asksForSource };
+  const head: Head = { times: facts.times, asksForSource: facts.asksForSource, graces: [...facts.graces] };
   const names = packStrings(verdicts.map(({ name }) => name));
   const destinations = packStrings([...facts.destinations]);
   const texts = packStrings([...notices.keys()]);
@@ -65,7 +66,7 @@ export function unpackFacts(bytes: Uint8Array<ArrayBuffer>): RuleFacts {
     return new Uint32Array(buffer, byteOffset, byteLength / 4);
   };
   const strings = (index: number): PackedStrings => ({ ends: numbers(index), text: section(index + 1) });
-  const { times, asksForSource } = JSON.parse(new TextDecoder().decode(section(0))) as Head;
+  const { times, asksForSource, graces } = JSON.parse(new TextDecoder().decode(section(0))) as Head;
   const rules = numbers(1);
   const names = strings(2);
   const destinations = strings(4);
@@ -81,6 +82,7 @@ export function unpackFacts(bytes: Uint8Array<ArrayBuffer>): RuleFacts {
     },
     times,
     asksForSource,
+    graces: new Map(graces),
     asksForDestination: section(6),
     portEdges: { tcp: numbers(7), udp: numbers(8) },
     destinations: { [Symbol.iterator]: () => allStrings(destinations) },

@@ -15,6 +15,8 @@ export interface RuleFacts {
   /** The distinct times of the week that rules name. */
   readonly times: readonly (readonly TimeWindow[])[];
   readonly asksForSource: boolean;
+  /** Of rules that have one of their own, by name: how long it goes on while nobody can say whether it holds, in ms. */
+  readonly graces: ReadonlyMap<string, number>;
   /** By app, in the order of the snapshot: 1 where a rule for it asks where the flow goes. */
   readonly asksForDestination: Uint8Array;
   /** The ports at which the answer of some rule may change, ascending. */
@@ -32,6 +34,9 @@ export function factsOf(apps: readonly TaggedApp[], rules: readonly PolicyRule[]
     verdict: (rule) => rules[rule],
     times: distinctTimes(rules),
     asksForSource: rules.some(({ sources }) => sources !== undefined),
+    graces: new Map(
+      rules.flatMap(({ name, graceMinutes }) => (graceMinutes === undefined ? [] : [[name, graceMinutes * 60_000]])),
+    ),
     asksForDestination: askingForDestination(apps, rules),
     portEdges: portEdges(rules),
     destinations: new Set(rules.flatMap(({ destinations }) => destinations ?? [])),

@@ -147,7 +147,14 @@ export type TunnelPeer =
 export interface EdgeCalls {
   'edge.hello': {
     args: { worker: number; pid: number };
-    answer: { snapshot: SnapshotManifest; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
+    /** `sessions`: `null` while the store is lost; then `storeLostMs` says for how long. */
+    answer: {
+      snapshot: SnapshotManifest;
+      secrets: EdgeSecrets;
+      sessions: readonly SessionGrant[] | null;
+      epoch: number;
+      storeLostMs: number | null;
+    };
   };
   /** From `from` on as much as one answer carries; `null` where the newest snapshot does not have the piece. */
   'snapshot.piece': { args: { hash: string; from: number }; answer: { bytes: Uint8Array } | null };
@@ -187,8 +194,8 @@ export interface ControlCalls {
   'sessions.regroup': { args: { grants: readonly SessionGrant[] }; answer: null };
   /** Answered when everything named has been cut. */
   revoke: { args: Revocation; answer: { epoch: number; cut: number } };
-  /** Every second, so that an edge knows whether its feed is live. */
-  'feed.beat': { args: { epoch: number }; answer: null };
+  /** Every second, so that an edge knows whether its feed is live. `storeLostMs`: `null` while the store answers. */
+  'feed.beat': { args: { epoch: number; storeLostMs: number | null }; answer: null };
   /** Groups or binding of a person changed: decide the open streams of these devices again. */
   'device.principal': { args: { device: string; principal: Principal }; answer: null };
 }
@@ -246,8 +253,20 @@ export interface SessionSummary {
   readonly hosts: readonly string[];
 }
 
+/** Whether the store answers; `since` in milliseconds since 1970. */
+export type StoreStatus =
+  | { readonly state: 'ok'; readonly kind: string }
+  | {
+      readonly state: 'lost';
+      readonly kind: string;
+      readonly since: number;
+      readonly why: string;
+      readonly graceEnds: number;
+    };
+
 export interface PopStatus {
   readonly version: string;
+  readonly store: StoreStatus;
   readonly snapshot: number;
   readonly epoch: number;
   readonly loginOrigin: string;
@@ -260,7 +279,8 @@ export interface PopStatus {
     connectedWorkers: number;
   }[];
   readonly devices: readonly { id: string; name: string; user: string; revoked: boolean; connected: boolean }[];
-  readonly sessions: number;
+  /** `null` while the store is lost; publishers and devices are then those with a tunnel here. */
+  readonly sessions: number | null;
   /** What is wrong, each with a code where there is one; empty when all is well. */
   readonly degraded: readonly string[];
 }

@@ -18,6 +18,8 @@ export interface SnapshotHead {
   readonly publishers: readonly string[];
   /** The port in URLs that people see. */
   readonly publicPort: number;
+  /** How long established access goes on while nobody can say whether it still holds; a rule may say otherwise. */
+  readonly graceMs: number;
 }
 
 export interface PieceName {

@@ -73,7 +73,14 @@ function activeOf(apps: PrivateApp[], rules: PolicyRule[]): ActiveSnapshot {
   const image = compilePolicy(policyInput(apps, rules));
   const facts = packFacts(factsOf(apps, rules));
   const domains = { accessDomain: ZONE, identityDomain: 'id.example', tunnelDomain: 'tunnel.example' };
-  const rest = { number: 1, loginOrigin: '', publishers: [], publicPort: 443, timeZone: 'Europe/Zurich' };
+  const rest = {
+    number: 1,
+    graceMs: 900_000,
+    loginOrigin: '',
+    publishers: [],
+    publicPort: 443,
+    timeZone: 'Europe/Zurich',
+  };
   const nothing = { rules: rules.length, objects: { apps: [], certificates: [] }, image: [], facts: [] };
   const source = { manifest: { ...domains, ...rest, ...nothing }, objects: { apps, certificates: [] }, image, facts };
   return atOnce(ActiveSnapshot.building(source, Date.now()));

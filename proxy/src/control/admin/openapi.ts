@@ -35,6 +35,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
   'CW_RATE_LIMITED',
   'CW_BUSY',
   'CW_STORE_FAILED',
+  'CW_STORE_LOST',
   'CW_TIMEOUT',
 ];
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { CausewayError } from '@causeway/contract';
+import { CausewayError, codeOf } from '@causeway/contract';
 import type { StoreLocation } from '../store/database.ts';
 import type { FromSnapshotThread, JobName, Jobs } from './job.ts';
 
@@ -75,7 +75,7 @@ export class SnapshotCompiler {
       const { code, message, problems } = said;
       throw new CausewayError(code, message, { problems });
     } catch (error) {
-      if (job !== 'compile' && error instanceof CausewayError) throw error;
+      if (codeOf(error) === 'CW_STORE_LOST' || (job !== 'compile' && error instanceof CausewayError)) throw error;
       const message = error instanceof Error ? error.message : String(error);
       const problems = error instanceof CausewayError ? error.problems : [];
       throw new CausewayError('CW_SNAPSHOT_REFUSED', message, { cause: error, problems });

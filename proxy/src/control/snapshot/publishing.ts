@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { OBJECT_KINDS, type ObjectKind } from '@causeway/contract';
-import { loginOrigin, publicPort } from '../../config/derive.ts';
+import { graceMs, loginOrigin, publicPort } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
 import { offeredSnapshot, type OfferedSnapshot } from '../../rpc/offered-snapshot.ts';
 import type { SnapshotHead } from '../../rpc/snapshot.ts';
@@ -151,5 +151,6 @@ function headOf(config: Deployment, { publishers }: HeldBodies, number: number):
     timeZone: config.timeZone,
     publishers: publishers.map(({ name }) => name),
     publicPort: publicPort(config),
+    graceMs: graceMs(config),
   };
 }

@@ -29,13 +29,22 @@ export class ActiveSnapshot {
   readonly policy: Policy;
 
   readonly #steered: SteeredApps;
+  /** Of rules that have one of their own. */
+  readonly #graces: ReadonlyMap<string, number>;
 
-  private constructor(source: LoadedSnapshot, index: AppIndex, policy: Policy, steered: SteeredApps) {
+  private constructor(
+    source: LoadedSnapshot,
+    index: AppIndex,
+    policy: Policy,
+    steered: SteeredApps,
+    graces: ReadonlyMap<string, number>,
+  ) {
     this.source = source.manifest;
     this.objects = source.objects;
     this.index = index;
     this.policy = policy;
     this.#steered = steered;
+    this.#graces = graces;
   }
 
   /** @param now milliseconds since 1970. Throws `CW_SNAPSHOT_REFUSED`; the snapshot in force then stays. */
@@ -48,7 +57,7 @@ export class ActiveSnapshot {
       const steered = yield* SteeredApps.building(apps, facts);
       yield;
       const policy = new Policy({ image: source.image, facts, apps, timeZone }, now);
-      return new ActiveSnapshot(source, index, policy, steered);
+      return new ActiveSnapshot(source, index, policy, steered, facts.graces);
     } catch (cause) {
       throw new CausewayError('CW_SNAPSHOT_REFUSED', `snapshot ${number}`, { cause });
     }
@@ -61,6 +70,11 @@ export class ActiveSnapshot {
   /** Whether it was made from the same: the number is that of the objects, beside which the deployment may change. */
   isOf(source: SnapshotManifest): boolean {
     return JSON.stringify(this.source) === JSON.stringify(source);
+  }
+
+  /** How long what this rule allows goes on while nobody can say whether it still holds, in milliseconds. */
+  graceOf(rule: string | null): number {
+    return (rule === null ? undefined : this.#graces.get(rule)) ?? this.source.graceMs;
   }
 
   /** What a publisher of this name serves. */

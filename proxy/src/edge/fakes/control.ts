@@ -16,6 +16,8 @@ export class FakeControl {
   readonly answers: Partial<Handlers<EdgeCalls>> = {};
   epoch = 1;
   lookups = 0;
+  /** Set while its store is lost. */
+  storeLostMs: number | null = null;
   snapshot: OfferedSnapshot;
   readonly secrets: EdgeSecrets;
   readonly #channels = new Set<RpcChannel<ControlCalls, EdgeCalls>>();
@@ -39,7 +41,10 @@ export class FakeControl {
     });
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(join(this.dataDir, 'run', 'control.sock'), resolve));
-    this.#beat = setInterval(() => void this.#tell('feed.beat', { epoch: this.epoch }), 1_000);
+    this.#beat = setInterval(
+      () => void this.#tell('feed.beat', { epoch: this.epoch, storeLostMs: this.storeLostMs }),
+      1_000,
+    );
   }
 
   /** As when the control process is killed. */
@@ -100,8 +105,9 @@ export class FakeControl {
       'edge.hello': () => ({
         snapshot: this.snapshot.manifest,
         secrets: this.secrets,
-        sessions: [...this.grants.values()],
+        sessions: this.storeLostMs === null ? [...this.grants.values()] : null,
         epoch: this.epoch,
+        storeLostMs: this.storeLostMs,
       }),
       'snapshot.piece': ({ hash, from }) => {
         const bytes = this.snapshot.piece(hash, from);

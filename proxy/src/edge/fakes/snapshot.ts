@@ -42,6 +42,7 @@ function made(number: number, configuration: Configuration): Made {
     tunnelDomain: TUNNEL_DOMAIN,
     loginOrigin: 'https://login.causeway-id.localhost:8443',
     timeZone: 'UTC',
+    graceMs: 15 * 60_000,
     publishers: [...new Set(apps.flatMap((app) => app.publishers))],
     publicPort: 8443,
   };
