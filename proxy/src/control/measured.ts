@@ -7,5 +7,7 @@ export { openScim, type ScimClient, type ScimPlace } from './scim/fixtures/scim-
 export { SnapshotCompiler } from './snapshot/compiler.ts';
 export { openTestPop, writeDeployment } from './snapshot/pop-fixture.ts';
 export { FILLED_AT, fillStore, ISSUE_SIZE, type StoreSize } from './store/fixtures/large-store.ts';
+export { openDatabase } from './store/open-database.ts';
+export { lineTo, type ControlLine } from './line-fixture.ts';
 export { lackingPostgres, startPostgres } from './store/fixtures/postgres-server.ts';
 export { sqlitePlace, type StorePlace } from './store/fixtures/store-place.ts';
