@@ -82,6 +82,7 @@ beforeEach(async () => {
     log,
     enrolment: openEnrolment(store, await openCa(memorySecrets())),
     published: () => published,
+    offered: () => published.edges,
     secrets: () => SECRETS,
     devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },
     storeLostMs: () => null,
