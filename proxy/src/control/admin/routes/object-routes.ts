@@ -4,7 +4,7 @@ import { KINDS } from '../../objects/kinds/kinds.ts';
 import { filterFields } from '../../objects/searchable.ts';
 import type { ObjectChange, Placement } from '../../objects/model.ts';
 import { page, pageQuery, search, time } from '../page.ts';
-import { kindPermission } from '../permissions.ts';
+import { isDangerous, kindPermission } from '../permissions.ts';
 import { refuseInput } from '../problem.ts';
 import { route, type RouteInput } from '../route.ts';
 import { changeComment, kindSchema, objectDifference } from './object-schemas.ts';
@@ -19,6 +19,7 @@ const writeProblems = ['CW_INPUT_INVALID', 'CW_MANAGED', 'CW_CONFLICT', 'CW_NOT_
 export function objectRoutes<K extends ObjectKind>(kind: K) {
   const read = kindPermission(kind, 'read');
   const write = kindPermission(kind, 'write');
+  const proof: { readonly dangerous?: true } = isDangerous(kind) ? { dangerous: true } : {};
   const body = kindSchema(kind);
   const object = z
     .object({
@@ -93,6 +94,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Create or replace one of ${kind} in the working set`,
       permission: write,
+      ...proof,
       params: nameParam,
       query: ordered
         ? z.strictObject({
@@ -131,6 +133,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Delete one of ${kind} from the working set`,
       permission: write,
+      ...proof,
       params: nameParam,
       query: z.strictObject(commentQuery),
       ifMatch: 'required',
@@ -178,6 +181,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Put an earlier state of one of ${kind} back into the working set`,
       permission: write,
+      ...proof,
       params: revisionParam,
       body: z.strictObject({ comment: changeComment }),
       answer: object,
