@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
+import type { Deployment } from '../config/schema.ts';
 import type { Snapshot } from '../rpc/messages.ts';
 import type { ServerCertificates, WebNames } from './ca/web-certificates.ts';
 import type { ConfigWatch } from './config-watch.ts';
@@ -11,6 +12,7 @@ import type { Logger } from './log.ts';
 import { checkComment, type PreparedChange } from './objects/prepared-change.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
+import type { Bodies } from './snapshot/checked-contents.ts';
 import type { DeadRulesSearch } from './snapshot/dead-rules-search.ts';
 import type { ContentsSource } from './snapshot/job.ts';
 import type { ComposedContents, Publishing } from './snapshot/publishing.ts';
@@ -174,7 +176,7 @@ export class Configuration {
     try {
       const { config, idp } = this.current();
       const composed = await publishing.compose(await publishing.compile({ from: 'snapshot', config, number }));
-      const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
+      const certificates = await this.#options.certificates(webNames(config, composed.bodies));
       const published = publishedOf(composed, publishing.adopt(composed, number), idp, publishing.now());
       this.#put(published);
       await onPublished(published, certificates);
@@ -234,7 +236,7 @@ export class Configuration {
       const { config, warnings } = compiled;
       const provider = idp ?? parseMetadata(await readMetadata(config.identityProvider.metadata));
       const composed = await publishing.compose(compiled);
-      const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
+      const certificates = await this.#options.certificates(webNames(config, composed.bodies));
       try {
         const snapshot = publishing.adopt(composed, await publishing.number(compiled, by));
         return { published: publishedOf(composed, snapshot, provider, publishing.now()), certificates, warnings };
@@ -256,6 +258,10 @@ export function publishedOf(
   const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
   const policy = new PolicyView(snapshot, now);
   return { config, snapshot, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
+}
+
+export function webNames(deployment: Deployment, { apps, certificates: custom }: Bodies): WebNames {
+  return { deployment, apps, custom };
 }
 
 async function readMetadata(file: string): Promise<string> {

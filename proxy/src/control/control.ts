@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { adminOrigin, popAddress } from '../config/derive.ts';
 import type { EdgeSecrets } from '../rpc/messages.ts';
@@ -20,7 +21,7 @@ import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
-import { Configuration } from './configuration.ts';
+import { Configuration, webNames } from './configuration.ts';
 import { Devices } from './devices/devices.ts';
 import { makeDataDir } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
@@ -46,6 +47,7 @@ import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
 import { Rounds } from './rounds.ts';
+import { PublisherReports } from './publisher-reports.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
@@ -145,6 +147,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const sessions = new Sessions(store, directory, feed, now);
   const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
   const devices = new Devices({ database, revocations: feed, perPerson, now });
+  const publisherReports = new PublisherReports(database, now);
   const enrolment = openEnrolment(store, ca, now, (user) => devices.room(user));
   const follower = new DirectoryFollower({ directory, store, edges, revocations: feed, log, now });
   opened.push(() => follower.stop());
@@ -156,6 +159,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   let ticketKeys = randomBytes(48).toString('base64');
   const secrets = (): EdgeSecrets => ({
     access: certificates.access,
+    custom: certificates.custom,
     tunnel: certificates.tunnel,
     ca: ca.certificate,
     ticketKeys,
@@ -167,8 +171,8 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     return fresh;
   };
   const useCertificates = async (fresh: ServerCertificates): Promise<void> => {
-    const same = (['access', 'identity', 'tunnel'] as const).every(
-      (name) => fresh[name].cert === certificates[name].cert && fresh[name].key === certificates[name].key,
+    const same = (['access', 'custom', 'identity', 'tunnel'] as const).every((name) =>
+      isDeepStrictEqual(fresh[name], certificates[name]),
     );
     certificates = fresh;
     health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
@@ -180,7 +184,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     if (now() < certificates.renewAt) return;
     const current = configuration.current();
     try {
-      await useCertificates(await readCertificates({ ...current.config, apps: current.snapshot.apps }));
+      await useCertificates(await readCertificates(webNames(current.config, current.objects)));
     } catch (error) {
       health.set('certificates', 'degraded', `the old ones stay: ${messageOf(error)}`);
       throw error;
@@ -253,6 +257,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     scimTokens,
     sessions,
     devices,
+    publisherReports,
     revocations: feed,
     published: () => configuration.current(),
     edges: () => edges.statuses(),
@@ -310,6 +315,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     published: () => configuration.current(),
     secrets,
     devices,
+    publisherReports,
   };
   await exports.use(configuration.current().config.events.export);
   await feed.start();
@@ -363,6 +369,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     });
   await reportPop();
   rounds.every(POP_BEAT_MS, 'report of this PoP', reportPop);
+  rounds.every(POP_BEAT_MS, 'reports of publishers', () => publisherReports.flush());
   rounds.every(HITS_MS, 'hits of rules', () => hits.flush());
   opened.push(() => hits.flush().catch(() => undefined));
   rounds.every(SWEEP_MS, 'devices', () => devices.sweep());

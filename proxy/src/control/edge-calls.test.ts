@@ -34,7 +34,10 @@ const PERSON = {
   sessionIndex: null,
   notAfter: null,
 };
-const SECRETS = { access: { cert: '', key: '' }, tunnel: { cert: '', key: '' }, ca: '', ticketKeys: '', intentKey: '' };
+const PAIR = { cert: '', key: '' };
+const SECRETS = { access: PAIR, custom: [], tunnel: PAIR, ca: '', ticketKeys: '', intentKey: '' };
+
+const resolved = (): Promise<void> => Promise.resolve();
 
 let fixture: ControlFixture;
 let store: Store;
@@ -82,7 +85,8 @@ beforeEach(async () => {
     enrolment: openEnrolment(store, await openCa(store)),
     published: () => published,
     secrets: () => SECRETS,
-    devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },
+    devices: { contact: resolved, describe: resolved, renewed: resolved },
+    publisherReports: { put: () => undefined },
     now: Date.now,
   };
   server = await RpcServer.listen({
@@ -202,7 +206,7 @@ describe('ending a session', () => {
 describe('peers', () => {
   it('are unknown without a certificate of ours', async () => {
     const link = await connect();
-    const asked = link.call('tunnel.peer', { fingerprint: '0'.repeat(64), id: 'p_1' });
+    const asked = link.call('tunnel.peer', { fingerprint: '0'.repeat(64), keyFingerprint: '', id: 'p_1' });
     await expect(asked).rejects.toMatchObject({ code: 'CW_CERT_FOREIGN' });
   });
 

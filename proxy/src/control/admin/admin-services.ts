@@ -6,6 +6,7 @@ import type { Sessions } from '../identity/sessions.ts';
 import type { Logger } from '../log.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { Published } from '../published.ts';
+import type { PublisherReports } from '../publisher-reports.ts';
 import type { Revocations } from '../revocation-feed.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Database } from '../store/database.ts';
@@ -56,6 +57,7 @@ export interface AdminServices extends AdminRecords {
   readonly scimTokens: ScimTokens;
   readonly sessions: Sessions;
   readonly devices: Devices;
+  readonly publisherReports: PublisherReports;
   readonly revocations: Revocations;
   published(): Published;
   edges(): readonly EdgeStatus[];

@@ -35,6 +35,7 @@ identityProvider: { metadata: idp.xml }
 
 const CERTIFICATE = { cert: '', key: '' };
 const CERTIFICATES: ServerCertificates = {
+  custom: [],
   access: CERTIFICATE,
   identity: CERTIFICATE,
   tunnel: CERTIFICATE,

@@ -7,6 +7,7 @@ import { objects } from './migrations/0003-objects.ts';
 import { directory } from './migrations/0004-directory.ts';
 import { admin } from './migrations/0005-admin.ts';
 import { events } from './migrations/0006-events.ts';
+import { reports } from './migrations/0007-reports.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly Migration[] = [
   { name: 'directory', up: directory },
   { name: 'admin', up: admin },
   { name: 'events', up: events },
+  { name: 'reports', up: reports },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -1,6 +1,7 @@
 import { accessRequestRoutes } from './access-request-routes.ts';
 import { administrationRoutes } from './administration-routes.ts';
 import { applyRoutes } from './apply-routes.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
@@ -24,6 +25,7 @@ export const ADMIN_ROUTES = {
   ...objectRoutes('forwarding-profiles'),
   ...objectRoutes('app-profiles'),
   ...objectRoutes('settings'),
+  ...certificateRoutes,
   ...applyRoutes,
   ...snapshotRoutes,
   ...policyRoutes,

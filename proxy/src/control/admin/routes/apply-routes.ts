@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { slug, type ObjectKind } from '@causeway/contract';
 import { requirePermission } from '../caller.ts';
+import { takeKeys } from '../certificate-changes.ts';
 import { kindPermission } from '../permissions.ts';
 import type { ObjectChange } from '../../objects/model.ts';
 import { route } from '../route.ts';
@@ -55,13 +56,14 @@ export const applyRoutes = {
       for (const kind of kinds) requirePermission(caller, kindPermission(kind, 'write'));
       if (body.publish) requirePermission(caller, 'snapshots:publish');
       else if (kinds.size === 0) requirePermission(caller, 'snapshots:read');
-      const changes = body.changes as ObjectChange[];
+      const { changes, keep } = await takeKeys(services.store, body.changes as ObjectChange[], services.now());
       const by = authorOf(input, body.comment);
       const options = body.order === undefined ? {} : { order: body.order };
       if (body.dryRun || body.publish) {
         const { result, warnings } = await services.snapshots.rehearse(changes, by, options);
         if (body.dryRun) return { ...mutable(result), warnings: [...warnings], snapshot: null };
       }
+      await keep();
       const result = await services.objects.apply(changes, by, options);
       if (!body.publish) return { ...mutable(result), warnings: [], snapshot: null };
       const { number, warnings } = await services.snapshots.publish({ actor: caller.actor, comment: body.comment });
