@@ -4,11 +4,11 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * `node scripts/provision.ts test|bench-http|bench-core [--check]`: sees to it that the programs which the tests or benchmarks use as
+ * `node scripts/provision.ts test|bench-http|bench-core|bench-control [--check]`: sees to it that the programs which the tests or benchmarks use as
  * real parts are there. Root on Debian installs them with apt; anybody else is told the one command, and which suites
  * will be reported as skipped. `--check` only looks. Exit 0: all there; 1: something is missing.
  */
-export const PURPOSES = ['test', 'bench-http', 'bench-core'] as const;
+export const PURPOSES = ['test', 'bench-http', 'bench-core', 'bench-control'] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 interface Requirement {
@@ -58,6 +58,7 @@ const REQUIREMENTS: Record<Purpose, readonly Requirement[]> = {
     { debian: 'libc6-dev', files: ['/usr/include/stdio.h'], suites: ['bench core: C'] },
     { debian: 'libhyperscan-dev', files: ['/usr/include/hs/hs.h'], arch: 'x64', suites: ['bench core: Hyperscan'] },
   ],
+  'bench-control': [{ debian: 'postgresql', files: ['/usr/lib/postgresql'], suites: ['bench control: PostgreSQL'] }],
 };
 
 /** What was found out about this machine; the plan depends on nothing else. */

@@ -20,5 +20,7 @@ test('load is of the time since the last report, and apps that fail come first',
   expect(first.apps?.[1]?.name).toBe('app-299');
   own.tried('app-5', null);
   now += 10_000;
-  expect(own.take()).toMatchObject({ load: { cpu: 0 }, apps: [{ name: 'app-5', code: null }, {}] });
+  const second = own.take();
+  expect(second.load?.cpu).toBe(0);
+  expect(second.apps?.[0]).toMatchObject({ name: 'app-5', code: null });
 });

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CausewayError, codeOf, LIMITS, type AcceptorMessage, type Report, type TunnelWorker } from '@causeway/contract';
+import {
+  CausewayError,
+  codeOf,
+  LIMITS,
+  type AcceptorMessage,
+  type Report,
+  type TunnelWorker,
+} from '@causeway/contract';
 import {
   Dialler,
   joinTunnel,

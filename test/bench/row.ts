@@ -51,6 +51,12 @@ export function ratioRow(
   };
 }
 
+/** One row whose rounds are held against a limit that no other program sets. */
+export function limitRow(name: string, unit: string, rounds: readonly number[], limit: number): Row {
+  const peer = { name: `limit of ${limit} ${unit}`, rounds: rounds.map(() => limit) };
+  return ratioRow(name, unit, rounds, peer, 1);
+}
+
 const round = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
 export function printRows(rows: readonly Row[]): void {

@@ -46,7 +46,9 @@ export class PublisherReports {
           .insertInto('publisher_report')
           .values(rows)
           .onConflict((c) =>
-            c.column('id').doUpdateSet((e) => ({ seen_at: e.ref('excluded.seen_at'), report: e.ref('excluded.report') })),
+            c
+              .column('id')
+              .doUpdateSet((e) => ({ seen_at: e.ref('excluded.seen_at'), report: e.ref('excluded.report') })),
           )
           .execute(),
       );

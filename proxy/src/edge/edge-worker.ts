@@ -54,8 +54,6 @@ export class EdgeWorker {
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
   readonly #link: ControlLink;
-  readonly #sessions: Sessions;
-  readonly #live: LiveStreams;
   readonly #events: Events;
   readonly #acceptor: Acceptor;
   readonly #engine: Engine;
@@ -65,6 +63,9 @@ export class EdgeWorker {
   /** Inside a WebSocket the TLS socket knows no address; it is remembered from outside. */
   readonly #outerAddress = new AsyncLocalStorage<string>();
   readonly metrics: EdgeMetrics;
+  /** Who is signed in here, and what is open. */
+  readonly sessions: Sessions;
+  readonly live: LiveStreams;
   #active: ActiveSnapshot | null = null;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
@@ -75,8 +76,8 @@ export class EdgeWorker {
     this.#log = log;
     this.metrics = new EdgeMetrics({
       causeway_edge_sockets: { help: 'Front sockets open.', read: () => this.#front.sockets },
-      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.#sessions.size },
-      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.#live.size },
+      causeway_edge_sessions: { help: 'App-host sessions held.', read: () => this.sessions.size },
+      causeway_edge_live_streams: { help: 'Requests, upgrades and flows open.', read: () => this.live.size },
       causeway_edge_publisher_tunnels: { help: 'Tunnels of publishers.', read: () => this.#publishers.all().length },
       causeway_edge_agent_tunnels: { help: 'Tunnels of agents.', read: () => [...this.#agents.all()].length },
       causeway_edge_spilled_bytes: { help: 'Events written beside.', read: () => spill.bytes },
@@ -102,8 +103,8 @@ export class EdgeWorker {
       spill,
       onDropped: (count) => this.metrics.dropped.inc(count),
     });
-    this.#live = new LiveStreams((stream, why) => this.#onCut(stream, why));
-    this.#sessions = new Sessions({
+    this.live = new LiveStreams((stream, why) => this.#onCut(stream, why));
+    this.sessions = new Sessions({
       lookup: (tokenHash) =>
         this.#feed.state === 'live'
           ? this.#link.call('session.lookup', { tokenHash })
@@ -115,7 +116,7 @@ export class EdgeWorker {
       active: () => this.#active,
       feed: this.#feed,
       publishers: this.#publishers,
-      live: this.#live,
+      live: this.live,
       onEvent: (event) => this.#events.push(event),
       onOutcome: (outcome) => this.metrics.flows.labels(outcome).inc(),
     });
@@ -132,14 +133,14 @@ export class EdgeWorker {
     });
     this.#engine = new ReferenceEngine({
       passes: {
-        sessions: this.#sessions,
+        sessions: this.sessions,
         feed: this.#feed,
         cookies: new CookieMemo(),
         intentKey: () => Buffer.from(this.#secrets?.intentKey ?? '', 'base64'),
         redeem: (args) => this.#link.call('ticket.redeem', args),
         endSession: async (session) => void (await this.#link.call('session.end', { session, why: 'signed out' })),
       },
-      live: this.#live,
+      live: this.live,
       publishers: this.#publishers,
       active: () => this.#active,
       onEnd: (exchange, outcome) => {
@@ -167,8 +168,9 @@ export class EdgeWorker {
     return this.#front.port;
   }
 
-  get snapshotNumber(): number {
-    return this.#active?.source.number ?? 0;
+  /** The configuration in force; `null` before the first. */
+  get active(): ActiveSnapshot | null {
+    return this.#active;
   }
 
   /** Resolves when it listens; waits for control as long as that takes. Throws `CW_PORT_IN_USE`. */
@@ -226,7 +228,7 @@ export class EdgeWorker {
     this.#front.close();
     this.#engine.drain();
     this.#acceptor.drain(deadlineMs);
-    while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
+    while (this.live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 25));
     this.#engine.destroy();
     this.#acceptor.destroy();
     this.#servers?.tunnelWebSocket.destroy();
@@ -262,10 +264,10 @@ export class EdgeWorker {
   async #onHello(answer: HelloAnswer): Promise<void> {
     this.#putSecrets(answer.secrets);
     await this.#putSnapshot(answer.snapshot);
-    const ended = this.#sessions.replaceAll(answer.sessions);
+    const ended = this.sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
     this.#feedWasLost = false;
-    await this.#live.cutSessions(ended, 'the session ended while control was away');
+    await this.live.cutSessions(ended, 'the session ended while control was away');
     void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
     this.#configured.resolve();
@@ -289,7 +291,7 @@ export class EdgeWorker {
     );
     for (const publisher of this.#publishers.all()) publisher.assign();
     for (const agent of this.#agents.all()) agent.steer();
-    await this.#live.decideAgain('the policy changed');
+    await this.live.decideAgain('the policy changed');
     return { number: source.number };
   }
 
@@ -313,19 +315,20 @@ export class EdgeWorker {
   }
 
   async #putSession(grant: SessionGrant): Promise<null> {
-    if (this.#sessions.put(grant)) await this.#live.decideAgain(REGROUPED, grant.principal.session);
+    if (this.sessions.put(grant)) await this.live.decideAgain(REGROUPED, grant.principal.session);
     return null;
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
     const { sessions, devices, publishers, suspended, quarantined, why } = revocation;
-    this.#sessions.end(new Set(sessions));
+    this.sessions.end(new Set(sessions));
+    // Nothing opens under them any more, and a beat that comes while they are cut must not look like news.
+    this.#feed.advance(revocation.epoch);
     const ids = [...sessions, ...[...devices, ...suspended, ...quarantined].map((device) => `device:${device}`)];
-    const cut = await this.#live.cutSessions(ids, why);
+    const cut = await this.live.cutSessions(ids, why);
     this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
     this.#acceptor.revoke(new Set(suspended), 'CW_PERSON_INACTIVE');
     this.#acceptor.revoke(new Set(quarantined), 'CW_DEVICE_QUARANTINED');
-    this.#feed.advance(revocation.epoch);
     this.#log.info({ epoch: revocation.epoch, cut, why }, 'access ended');
     return { epoch: revocation.epoch, cut };
   }
@@ -340,25 +343,25 @@ export class EdgeWorker {
       agent.principal = principal;
       agent.steer();
     }
-    await this.#live.decideAgain(REGROUPED, principal.session);
+    await this.live.decideAgain(REGROUPED, principal.session);
     return null;
   }
 
   /** Devices and publishers may have been revoked, and groups changed, while nobody could tell us. */
   async #askAgain(): Promise<void> {
     await this.#acceptor.askAgain();
-    await this.#live.decideAgain(REGROUPED);
+    await this.live.decideAgain(REGROUPED);
   }
 
   #endExpired(): void {
-    void this.#live.cutSessions(this.#sessions.sweep(), 'the session expired');
+    void this.live.cutSessions(this.sessions.sweep(), 'the session expired');
   }
 
   #checkFeed(): void {
     const lost = this.#feed.state === 'lost';
     if (lost && !this.#feedWasLost) {
       this.#log.error({ code: 'CW_RPC_CLOSED' }, 'no revocation feed for too long; open access is cut');
-      void this.#live.cutAll('nobody could say whether access still holds');
+      void this.live.cutAll('nobody could say whether access still holds');
     }
     this.#feedWasLost = lost;
   }
@@ -366,7 +369,7 @@ export class EdgeWorker {
   #checkTimes(): void {
     if (this.#active?.policy.timesChanged(Date.now()) !== true) return;
     for (const agent of this.#agents.all()) agent.steer();
-    void this.#live.decideAgain('a time of the policy began or ended');
+    void this.live.decideAgain('a time of the policy began or ended');
   }
 
   #onCut(stream: LiveStream, why: string): void {
@@ -378,19 +381,13 @@ export class EdgeWorker {
     return {
       worker: this.#start.worker,
       pid: process.pid,
-      snapshot: this.snapshotNumber,
+      snapshot: this.#active?.source.number ?? 0,
       epoch: this.#feed.epoch,
-      sessions: this.#sessions.size,
-      openStreams: this.#live.size,
+      sessions: this.sessions.size,
+      openStreams: this.live.size,
       sockets: this.#front.sockets,
-      publishers: this.#publishers.all().map(({ id, name, since, tunnel }) => {
-        return { id, name, since, streams: tunnel.streams };
-      }),
-      agents: [...this.#agents.all()].map(({ device, principal, tunnel }) => ({
-        device,
-        user: principal.user,
-        streams: tunnel.streams,
-      })),
+      publishers: this.#publishers.statuses(),
+      agents: this.#agents.statuses(),
     };
   }
 

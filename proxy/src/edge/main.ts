@@ -76,6 +76,7 @@ const health = setInterval(() => {
 
 worker.start().then(() => {
   say({ t: 'health', ...worker.health() });
-  say({ t: 'ready', snapshot: worker.snapshotNumber });
-  log.info({ port: worker.port, snapshot: worker.snapshotNumber }, 'edge worker serves');
+  const snapshot = worker.active?.source.number ?? 0;
+  say({ t: 'ready', snapshot });
+  log.info({ port: worker.port, snapshot }, 'edge worker serves');
 }, fatal);

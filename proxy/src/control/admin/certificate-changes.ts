@@ -14,7 +14,7 @@ export interface TakenKeys {
   /** The same changes, no body with a key in it. */
   readonly changes: readonly ObjectChange[];
   /** Seals the keys. Only after whoever sends them may do so, and for nothing that is only tried out. */
-  keep(): Promise<void>;
+  readonly keep: () => Promise<void>;
 }
 
 /**

@@ -75,7 +75,15 @@ export class FakeControl {
       if (what.sessions?.includes(grant.principal.session) === true) this.grants.delete(hash);
     }
     const { sessions = [], devices = [], publishers = [], suspended = [], quarantined = [] } = what;
-    await this.#tell('revoke', { epoch: this.epoch, sessions, devices, publishers, suspended, quarantined, why: 'test' });
+    await this.#tell('revoke', {
+      epoch: this.epoch,
+      sessions,
+      devices,
+      publishers,
+      suspended,
+      quarantined,
+      why: 'test',
+    });
   }
 
   async publish(snapshot: Snapshot): Promise<void> {

@@ -63,6 +63,6 @@ test('what does not go together is refused, and what was in force stays', async 
   const kept = await certificateOf(WIKI);
   web.renew({ ...secrets, custom: [kept] });
   const wrong = { ...(await certificateOf(WIKI)), key: kept.key };
-  expect(() => web.renew({ ...secrets, custom: [wrong] })).toThrow();
+  expect(() => web.renew({ ...secrets, custom: [wrong] })).toThrow(/key values mismatch/);
   expect((await dial(WIKI)).leaf.fingerprint256).toBe(new X509Certificate(kept.cert).fingerprint256);
 });

@@ -70,10 +70,7 @@ export class Acceptor {
   }
 
   /** Ends the tunnels of these devices and publishers, by id. */
-  revoke(
-    ids: ReadonlySet<string>,
-    code: 'CW_CERT_REVOKED' | 'CW_PERSON_INACTIVE' | 'CW_DEVICE_QUARANTINED',
-  ): void {
+  revoke(ids: ReadonlySet<string>, code: 'CW_CERT_REVOKED' | 'CW_PERSON_INACTIVE' | 'CW_DEVICE_QUARANTINED'): void {
     for (const tunnel of this.#open) if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse(code);
   }
 
