@@ -12,6 +12,13 @@ export const ERRORS = {
   CW_PORT_IN_USE: { status: 500, retryable: false, text: 'another process listens on the port' },
   CW_DATA_LOCKED: { status: 500, retryable: false, text: 'another PoP uses the data folder' },
   CW_DATA_UNUSABLE: { status: 500, retryable: false, text: 'the data folder cannot be read or written' },
+  CW_MASTER_KEY_MISSING: { status: 500, retryable: false, text: 'the master key is not where it should be' },
+  CW_MASTER_KEY_INVALID: { status: 500, retryable: false, text: 'what should be the master key is none' },
+  CW_MASTER_KEY_WRONG: { status: 500, retryable: false, text: 'another master key has sealed the store’s secrets' },
+  CW_SECRET_DAMAGED: { status: 500, retryable: false, text: 'a sealed secret of the store was changed or moved' },
+  CW_BACKUP_DAMAGED: { status: 500, retryable: false, text: 'the backup is none, or not whole' },
+  CW_BACKUP_REFUSED: { status: 500, retryable: false, text: 'this version cannot back up or restore this' },
+  CW_RESTORE_NOT_EMPTY: { status: 500, retryable: false, text: 'a backup is restored only where nothing is yet' },
   CW_CLOCK_SKEW: { status: 500, retryable: true, text: 'this clock and the other side’s differ too much' },
   CW_CHILD_FAILED: { status: 500, retryable: true, text: 'a process of the PoP ended again and again' },
 
@@ -151,6 +158,11 @@ export const ERRORS = {
   CW_RPC_TIMEOUT: { status: 503, retryable: true, text: 'the control process did not answer in time' },
   CW_RPC_CLOSED: { status: 503, retryable: true, text: 'the control process is not connected' },
   CW_STORE_FAILED: { status: 503, retryable: true, text: 'the store did not take a write or answer a read' },
+  CW_STORE_LOST: {
+    status: 503,
+    retryable: true,
+    text: 'the store is away: what is established goes on for a while, nothing new begins',
+  },
   CW_SNAPSHOT_REFUSED: {
     status: 422,
     retryable: false,

@@ -25,6 +25,7 @@ export const LIMITS = {
 
   samlResponseBytes: 256 * 1024,
   sessionHours: 8,
+  graceMinutes: 15,
   ticketMs: 30_000,
   preLoginMs: 10 * 60_000,
   joinTokenMs: 24 * 3_600_000,

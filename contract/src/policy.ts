@@ -51,12 +51,24 @@ export const policyRule = z
     sources: z.array(addressRange).optional().describe('the client’s address as the PoP sees it: IP, CIDR, from-to'),
     times: z.array(timeWindow).max(100).optional().describe('in the time zone of timeZone'),
     action: z.enum(['allow', 'block']),
+    graceMinutes: z
+      .number()
+      .min(0)
+      .max(24 * 60)
+      .optional()
+      .describe(
+        'what it allows goes on for so long while nobody can say whether it still holds; session.graceMinutes where absent',
+      ),
     notice: z.string().min(1).max(500).optional().describe('what a blocked person is told'),
     template: slug.optional().describe('the block template whose notice a blocked person is told'),
   })
   .refine((rule) => rule.template === undefined || (rule.action === 'block' && rule.notice === undefined), {
     message: 'only a block without a notice of its own has a template',
     path: ['template'],
+  })
+  .refine((rule) => rule.graceMinutes === undefined || rule.action === 'allow', {
+    message: 'only an allow has a grace',
+    path: ['graceMinutes'],
   })
   .refine((rule) => rule.notice === undefined || rule.action === 'block', {
     message: 'only a block has a notice',

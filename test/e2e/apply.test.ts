@@ -146,6 +146,6 @@ describe.skipIf(lacking('causeway apply', ['openssl']))('objects from a folder, 
     const wrong = folder.file('wrong-token', `cwt_${'x'.repeat(43)}`);
     chmodSync(wrong, 0o600);
     const refused = await causeway('get', 'apps', '--url', admin[1] ?? '', '--ca', pop.ca, '--token', wrong);
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('CW_UNAUTHENTICATED') });
+    expect(refused).toMatchObject({ code: 77, err: expect.stringContaining('CW_UNAUTHENTICATED') });
   });
 });

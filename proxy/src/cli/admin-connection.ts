@@ -37,22 +37,40 @@ export async function connectAdmin(
   values: AdminOptions,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<AdminClient> {
+  const remote = await remoteAdmin(values, environment);
+  if (remote !== null) return adminClientAt(remote);
   const token = await bearerToken(values.token, environment);
-  const url = values.url ?? environment['CAUSEWAY_URL'] ?? '';
-  if (url !== '') {
-    const origin = adminOrigin(url);
-    if (token === null) {
-      throw new CausewayError(
-        'CW_USAGE',
-        `${origin} needs a token: CAUSEWAY_TOKEN, or --token with a file of mode 0600`,
-      );
-    }
-    return new AdminClient(httpsTransport({ origin, ca: await trusted(values), timeoutMs: REQUEST_MS }), token);
-  }
   if (values.ca !== undefined) throw new CausewayError('CW_USAGE', '--ca goes with --url or CAUSEWAY_URL');
   const data = dataDir(values.data);
   const overSocket: AdminTransport = (request) => askPop(data, 'admin.api', request, REQUEST_MS);
   return new AdminClient(overSocket, token ?? (await breakGlass(data)));
+}
+
+/** Where the admin API is asked over HTTPS. */
+export interface RemoteAdmin {
+  readonly origin: string;
+  readonly token: string;
+  /** PEM certificates that are trusted, and no others. */
+  readonly ca: readonly string[];
+}
+
+/** What `--url` or `CAUSEWAY_URL` and the rest say; `null` without. @throws as `connectAdmin` */
+export async function remoteAdmin(
+  values: AdminOptions,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<RemoteAdmin | null> {
+  const url = values.url ?? environment['CAUSEWAY_URL'] ?? '';
+  if (url === '') return null;
+  const token = await bearerToken(values.token, environment);
+  const origin = adminOrigin(url);
+  if (token === null) {
+    throw new CausewayError('CW_USAGE', `${origin} needs a token: CAUSEWAY_TOKEN, or --token with a file of mode 0600`);
+  }
+  return { origin, token, ca: await trusted(values) };
+}
+
+export function adminClientAt({ origin, token, ca }: RemoteAdmin): AdminClient {
+  return new AdminClient(httpsTransport({ origin, ca, timeoutMs: REQUEST_MS }), token);
 }
 
 /** @throws CausewayError `CW_USAGE` */

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { CausewayError, codeOf } from '@causeway/contract';
+import { didYouMean } from '../config/closest.ts';
 import { errorReport } from './error-report.ts';
+import { hintFor } from './hints.ts';
 import { EXIT, exitCodeOf, say } from './output.ts';
 import { VERSION } from '../version.ts';
 
@@ -39,8 +41,8 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   get: {
     run: async (args) => (await import('./get.ts')).get(args),
-    usage: `get KIND [NAME] ${ADMIN_WORDS}`,
-    does: 'the objects of a kind, or one as apply reads it',
+    usage: `get KIND [NAME] [--yaml] [--filter FIELD=VALUE]... [--search WORDS] [--sort [-]FIELD] [--limit N] ${ADMIN_WORDS}`,
+    does: 'whatever the API lists: objects, users, groups, sessions, devices, pops, audit…; an object as apply reads it',
   },
   diff: {
     run: async (args) => (await import('./diff.ts')).diff(args),
@@ -62,16 +64,27 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
     usage: `snapshots ${ADMIN_WORDS}`,
     does: 'the published configurations, newest first',
   },
+  backup: {
+    run: async (args) => (await import('./backup.ts')).backup(args),
+    usage: 'backup FILE [--without-events] [--config FILE | --store postgres://…] [--data DIR] [--json]',
+    does: 'the whole store as it is now into one file, while the PoP runs or not; keys stay sealed in it',
+  },
   restore: {
-    run: async (args) => (await import('./snapshots.ts')).restore(args),
-    usage: `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}`,
-    does: 'bring the objects back to what they were in a published configuration',
+    run: async (args) => (await import('./restore.ts')).restore(args),
+    usage:
+      `restore NUMBER [--comment C] [--no-publish] ${ADMIN_WORDS}\n` +
+      '  causeway restore FILE [--check | --keep-sessions] [--config FILE | --store postgres://…] [--data DIR] [--json]',
+    does: 'bring the objects back to what they were in a published configuration; or make a store of a backup where none is',
+  },
+  'rotate-keys': {
+    run: async (args) => (await import('./rotate-keys.ts')).rotateKeys(args),
+    usage: 'rotate-keys [--list | --add-master FILE | --remove-master ID] [--data DIR] [--json]',
+    does: 'seal the keys in the store anew under a new data key; --add-master and --remove-master change the master key',
   },
   explain: {
     run: async (args) => (await import('./explain.ts')).explain(args),
-    usage:
-      'explain USER TARGET [--group G]... [--ou PATH] [--method browser|agent] [--from ADDRESS] [--at TIME] [--data DIR] [--json]',
-    does: 'what the policy would decide for a person and a host[:port], a URL or an app, and why',
+    usage: `explain --user U --app A [--device D] [--posture P]... [--group G]... [--ou PATH] [--method browser|agent] [--from ADDRESS] [--at TIME] ${ADMIN_WORDS}`,
+    does: 'what would be decided for a person and an app, a URL or host[:port], why, and what would change it',
   },
   doctor: {
     run: async (args) => (await import('./doctor.ts')).doctor(args),
@@ -80,8 +93,8 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   token: {
     run: async (args) => (await import('./token.ts')).token(args),
-    usage: 'token PUBLISHER [--data DIR] [--json]',
-    does: 'a join token with which one publisher can enrol, once',
+    usage: `token publisher NAME | api NAME --role R|--permission P... [--days N] | service NAME --app A... [--days N] | scim [IDP] [--label L] [--days N] ${ADMIN_WORDS}`,
+    does: 'a token, shown once: for a publisher to enrol, for this API, for a machine to reach apps, for an IdP to provision',
   },
   sessions: {
     run: async (args) => (await import('./sessions.ts')).sessions(args),
@@ -90,14 +103,18 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   revoke: {
     run: async (args) => (await import('./revoke.ts')).revoke(args),
-    usage: 'revoke session|user|device|publisher ID [--data DIR] [--json]',
+    usage: `revoke session|user|device|publisher|token|service-token|scim-token ID ${ADMIN_WORDS}`,
     does: 'end access now, streams that are open included',
   },
   events: {
     run: async (args) => (await import('./events.ts')).events(args),
-    usage:
-      'events [--follow] [--user U] [--app A] [--rule R] [--decision D] [--text WORDS] [--since TIME] [--limit N] [--data DIR] [--json]',
+    usage: `events [--follow] [--kind K] [--user U] [--app A] [--rule R] [--action allow|block] [--decision D] [--device D] [--session S] [--address A] [--status N] [--text WORDS] [--since TIME] [--until TIME] [--limit N] ${ADMIN_WORDS}`,
     does: 'the newest events, newest first; with --follow those that come, one line each',
+  },
+  api: {
+    run: async (args) => (await import('./api.ts')).api(args),
+    usage: `api METHOD PATH [--body JSON|@FILE|-] [--if-match N] ${ADMIN_WORDS}`,
+    does: 'one request to the admin API, for what no verb of its own does; docs/openapi.json has the paths',
   },
   config: {
     run: async (args) => (await import('./config.ts')).config(args),
@@ -111,19 +128,25 @@ function help(): string {
   return `Causeway ${VERSION}: private applications for the people whom a policy lets in.\n\n${rows.join('\n')}\n`;
 }
 
+function verbOf(name: string): (typeof VERBS)[string] | undefined {
+  return Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+}
+
 async function main(argv: string[]): Promise<number> {
   const [name, ...args] = argv;
   if (name === '--version') {
     say(VERSION);
     return EXIT.ok;
   }
+  if (name === 'help' && args[0] !== undefined) return main([args[0], '--help']);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     say(help());
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (verb === undefined) throw new CausewayError('CW_USAGE', `there is no verb "${name}"; try: causeway help`);
-  if (args.includes('--help')) {
+  const verb = verbOf(name);
+  if (verb === undefined)
+    throw new CausewayError('CW_USAGE', `there is no verb "${name}"${didYouMean(name, Object.keys(VERBS))}`);
+  if (args.includes('--help') || args.includes('-h')) {
     say(`causeway ${verb.usage}\n    ${verb.does}`);
     return EXIT.ok;
   }
@@ -135,7 +158,10 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(errorReport(error, process.argv.includes('--json')));
-    process.exit(exitCodeOf(codeOf(error)));
+    const [, , name = '', ...words] = process.argv;
+    const code = codeOf(error);
+    const hint = hintFor(code, verbOf(name)?.usage ?? null);
+    process.stderr.write(errorReport(error, { json: words.includes('--json'), hint }));
+    process.exit(exitCodeOf(code));
   },
 );

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { CausewayError } from '@causeway/contract';
 import { pino } from 'pino';
 import { openCa } from '../control/ca/ca.ts';
-import { openStore } from '../control/store/kysely-store.ts';
+import { usableStoreFile } from '../control/data-dir.ts';
+import { masterKeyPlace, openSecrets } from '../control/sealing/open-secrets.ts';
+import { openDatabase } from '../control/store/open-database.ts';
 import { listenAddress, operationsAddress } from '../config/derive.ts';
 import { loadConfig } from '../config/load.ts';
 import {
@@ -90,12 +92,13 @@ function forget(folder: string): void {
 /** The identity provider's web certificate comes from the deployment's CA, so that one CA is to be trusted, not two. */
 async function idpCertificate(folder: string): Promise<{ cert: string; key: string }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const store = await openStore({ file: join(folder, 'causeway.sqlite') });
+  const database = await openDatabase({ file: usableStoreFile(folder) });
   try {
-    const ca = await openCa(store);
+    const place = masterKeyPlace(folder, undefined);
+    const ca = await openCa(await openSecrets({ database, place, now: Date.now }));
     return await ca.issueServer({ names: [DEMO_IDP_HOST], days: 30, withRoot: false });
   } finally {
-    await store.close();
+    await database.close();
   }
 }
 

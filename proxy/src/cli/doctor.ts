@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { codeOf } from '@causeway/contract';
 import type { PopStatus } from '../rpc/messages.ts';
 import { DATA_AND_JSON, dataDir, parse } from './arguments.ts';
@@ -40,9 +39,25 @@ function checkFolder(data: string): Finding {
     : { check, good: true, detail: data };
 }
 
+function checkStore(store: PopStatus['store']): Finding {
+  const check = 'store';
+  if (store.state === 'ok') return { check, good: true, detail: `${store.kind} answers` };
+  const [since, ends] = [store.since, store.graceEnds].map((at) => new Date(at).toISOString());
+  return {
+    check,
+    good: false,
+    detail: `${store.kind} lost since ${since}: ${store.why}; established access goes on until ${ends}`,
+    advice:
+      store.kind === 'postgres'
+        ? 'start the PostgreSQL server or repair the network to it; the PoP finds it again by itself'
+        : 'make room on the disk of the data folder, or end what locks causeway.sqlite; the PoP goes on by itself',
+  };
+}
+
 function checkPop(pop: PopStatus): Finding[] {
   const behind = pop.edges.filter((edge) => edge.snapshot !== pop.snapshot);
   return [
+    checkStore(pop.store),
     { check: 'control process', good: true, detail: `version ${pop.version}, configuration ${pop.snapshot}` },
     {
       check: 'edge workers',
@@ -80,7 +95,6 @@ export async function doctor(args: string[]): Promise<number> {
       advice: 'start through npm',
     },
     checkFolder(data),
-    { check: 'store', good: existsSync(join(data, 'causeway.sqlite')), detail: join(data, 'causeway.sqlite') },
   ];
   try {
     findings.push(...checkPop(await askPop(data, 'admin.status', null)));

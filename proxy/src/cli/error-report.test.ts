@@ -10,18 +10,21 @@ const problems = [
 const refused = new CausewayError('CW_INPUT_INVALID', 'three things', { problems });
 
 it('errorReport lists every problem, without what a terminal would obey', () => {
-  expect(errorReport(refused, false).split('\n')).toEqual([
+  expect(errorReport(refused, { json: false, hint: 'look' }).split('\n')).toEqual([
     'causeway: CW_INPUT_INVALID: three things',
     '  apps/wiki ports[0]: is no port (a.yaml:3:9)',
     '  rules/all: goes nowhere·[2J',
     '  comment: is too long',
+    '  → look',
     '',
   ]);
 });
 
 it('errorReport is JSON for programs', () => {
   const error = { code: 'CW_INPUT_INVALID', message: 'three things', problems };
-  expect(JSON.parse(errorReport(refused, true))).toEqual({ error });
+  expect(JSON.parse(errorReport(refused, { json: true, hint: null }))).toEqual({ error });
   const fault = { code: 'CW_INTERNAL', message: 'odd', problems: [] };
-  expect(JSON.parse(errorReport(new Error('odd'), true))).toEqual({ error: fault });
+  expect(JSON.parse(errorReport(new Error('odd'), { json: true, hint: 'look' }))).toEqual({
+    error: { ...fault, hint: 'look' },
+  });
 });

@@ -1,120 +1,109 @@
-import { once } from 'node:events';
 import { CausewayError } from '@causeway/contract';
-import type { AdminCalls, EventPage, EventQuery, EventRecord, TailCalls } from '../rpc/messages.ts';
 import type { RpcChannel } from '../rpc/channel.ts';
+import type { AdminCalls, EventPage, EventQuery, StoredEvent, TailCalls } from '../rpc/messages.ts';
+import { ADMIN_OPTIONS, adminClientAt, remoteAdmin, type RemoteAdmin } from './admin-connection.ts';
 import { connectPop } from './admin-client.ts';
-import { DATA_AND_JSON, dataDir, instant, number, parse } from './arguments.ts';
+import { dataDir, instant, number, parse } from './arguments.ts';
+import { EVENT_HEAD, eventCells } from './event-lines.ts';
+import { followLocally } from './follow-events.ts';
+import { followRemotely } from './follow-remotely.ts';
 import { EXIT, say, table } from './output.ts';
-import { untilSignal } from './signals.ts';
 
 const PAGE = 500;
 const ANSWER_MS = 10_000;
 
+/** Fields of events that are text, each an option. */
+const TEXTS = ['user', 'app', 'rule', 'decision', 'device', 'session', 'address', 'action', 'text'] as const;
+const KINDS = ['request', 'flow', 'cut', 'alert', 'incident', 'audit'] as const;
+
 export async function events(args: string[]): Promise<number> {
   const { values } = parse(args, {
-    ...DATA_AND_JSON,
+    ...ADMIN_OPTIONS,
     limit: { type: 'string', default: '50' },
     follow: { type: 'boolean', default: false },
+    kind: { type: 'string' },
+    status: { type: 'string' },
     user: { type: 'string' },
     app: { type: 'string' },
     rule: { type: 'string' },
     decision: { type: 'string' },
-    since: { type: 'string' },
+    device: { type: 'string' },
+    session: { type: 'string' },
+    address: { type: 'string' },
+    action: { type: 'string' },
     text: { type: 'string' },
+    since: { type: 'string' },
+    until: { type: 'string' },
   });
+  const { since, until, kind, status, json } = values;
   const limit = number('limit', values.limit, 1, 10_000);
-  const { user, app, rule, decision, since, text, json } = values;
   const query: EventQuery = {
-    ...(user === undefined ? {} : { user }),
-    ...(app === undefined ? {} : { app }),
-    ...(rule === undefined ? {} : { rule }),
-    ...(decision === undefined ? {} : { decision }),
+    ...Object.fromEntries(TEXTS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]]))),
+    ...(kind === undefined ? {} : { kind: kindOf(kind) }),
+    ...(status === undefined ? {} : { status: number('status', status, 0, 999) }),
     ...(since === undefined ? {} : { since: instant('since', since) }),
-    ...(text === undefined ? {} : { text }),
+    ...(until === undefined ? {} : { until: instant('until', until) }),
   };
+  const remote = await remoteAdmin(values);
   const folder = dataDir(values.data);
-  if (values.follow) return follow(folder, query, limit, json);
+  const search = (): Promise<StoredEvent[]> =>
+    remote === null ? newestHere(folder, query, limit) : newestThere(remote, query, limit);
+  if (values.follow) {
+    const before = async (): Promise<StoredEvent[]> => (since === undefined ? [] : (await search()).toReversed());
+    if (remote === null) await followLocally(folder, query, before, json);
+    else await followRemotely(remote, new URLSearchParams(wordsOf(query)), before, json);
+    return EXIT.ok;
+  }
+  const list = await search();
+  if (json) say(JSON.stringify(list));
+  else say(table([EVENT_HEAD, ...list.map(eventCells)]));
+  return EXIT.ok;
+}
 
-  const channel = await connectPop(folder, {}, () => undefined);
+function kindOf(text: string): (typeof KINDS)[number] {
+  const kind = KINDS.find((one) => one === text);
+  if (kind === undefined) throw new CausewayError('CW_USAGE', `--kind is one of ${KINDS.join(', ')}`);
+  return kind;
+}
+
+/** The query in the words of the admin API. */
+function wordsOf(query: EventQuery): Record<string, string> {
+  const names: Readonly<Record<string, string>> = { since: 'from', until: 'to', text: 'q' };
+  const words = Object.entries(query) as [string, string | number][];
+  return Object.fromEntries(words.map(([name, value]) => [names[name] ?? `filter[${name}]`, String(value)]));
+}
+
+async function newestHere(folder: string, query: EventQuery, limit: number): Promise<StoredEvent[]> {
+  const channel: RpcChannel<AdminCalls, TailCalls> = await connectPop(folder, {}, () => undefined);
   try {
-    const list = await newest(channel, query, limit);
-    if (json) say(JSON.stringify(list));
-    else say(table([HEAD, ...list.map(cells)]));
+    return await newest(limit, (page) => channel.call('admin.events', { query, ...page }, ANSWER_MS));
   } finally {
     channel.destroy();
   }
-  return EXIT.ok;
+}
+
+function newestThere(remote: RemoteAdmin, query: EventQuery, limit: number): Promise<StoredEvent[]> {
+  const client = adminClientAt(remote);
+  return newest(limit, (page) => client.call('GET /events', { query: { ...wordsOf(query), ...page } }));
 }
 
 /** Pages until there are enough or there is no more; a page that looked at its share and found little goes on. */
 async function newest(
-  channel: RpcChannel<AdminCalls, TailCalls>,
-  query: EventQuery,
   limit: number,
-): Promise<EventRecord[]> {
-  const found: EventRecord[] = [];
+  pageOf: (page: { limit: number; cursor?: string }) => Promise<EventPageLike>,
+): Promise<StoredEvent[]> {
+  const found: StoredEvent[] = [];
   let cursor: string | null = null;
   do {
-    const page: EventPage = await channel.call(
-      'admin.events',
-      { query, limit: Math.min(PAGE, limit - found.length), ...(cursor === null ? {} : { cursor }) },
-      ANSWER_MS,
-    );
-    found.push(...page.items);
+    const page: EventPageLike = await pageOf({
+      limit: Math.min(PAGE, limit - found.length),
+      ...(cursor === null ? {} : { cursor }),
+    });
+    // The API's own answer, whose schema is an event's.
+    found.push(...(page.items as StoredEvent[]));
     cursor = page.next;
   } while (cursor !== null && found.length < limit);
   return found;
 }
 
-/** What comes from now on, and with `--since` what was, oldest first; until a signal, or until the PoP is gone. */
-async function follow(folder: string, query: EventQuery, limit: number, json: boolean): Promise<number> {
-  const { promise: gone, resolve: lost } = Promise.withResolvers<void>();
-  const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
-  const shown = new Set<string>();
-  const channel = await connectPop(
-    folder,
-    {
-      'tail.events': async ({ events: list, dropped }) => {
-        await ready;
-        if (dropped > 0) process.stderr.write(`causeway: ${dropped} events came too fast to be shown\n`);
-        for (const event of list) if (!shown.has(JSON.stringify(event))) await show(event, json);
-        return null;
-      },
-    },
-    lost,
-  );
-  try {
-    await channel.call('admin.tail', { query }, ANSWER_MS);
-    const before = query.since === undefined ? [] : await newest(channel, query, limit);
-    for (const event of before.toReversed()) {
-      shown.add(JSON.stringify(event));
-      await show(event, json);
-    }
-    begin();
-    const ended = await Promise.race([untilSignal(), gone]);
-    if (ended === undefined) throw new CausewayError('CW_RPC_CLOSED', 'the PoP has ended the connection');
-  } finally {
-    channel.destroy();
-  }
-  return EXIT.ok;
-}
-
-async function show(event: EventRecord, json: boolean): Promise<void> {
-  const line = json ? JSON.stringify(event) : cells(event).join('  ');
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
-}
-
-const HEAD = ['AT', 'KIND', 'PERSON', 'APP', 'VERDICT', 'WHAT', 'STATUS', 'DECISION'];
-
-function cells(event: EventRecord): string[] {
-  return [
-    new Date(event.at).toISOString(),
-    event.kind,
-    event.user ?? '-',
-    event.app ?? '-',
-    event.verdict === null ? '-' : `${event.verdict.action} (${event.verdict.rule ?? 'default'})`,
-    [event.verb, event.path].filter((part) => part !== null).join(' ') || '-',
-    event.status === null ? '-' : String(event.status),
-    event.decision,
-  ];
-}
+type EventPageLike = Pick<EventPage, 'next'> & { readonly items: readonly object[] };

@@ -1,12 +1,25 @@
 import { expect, test } from 'vitest';
 import type { Explanation } from '../rpc/messages.ts';
 import { instant } from './arguments.ts';
-import { explain, explanationText } from './explain.ts';
+import { explain } from './explain.ts';
+import { explanationText } from './explanation-text.ts';
 
+const NIGHT: Explanation['verdict'] = {
+  action: 'block',
+  rule: 'night',
+  why: 'rule night blocks it by times',
+  notify: 'We sleep.',
+};
 const ANSWER: Explanation = {
   app: 'wiki',
   destination: 'wiki.corp.example:443',
-  verdict: { action: 'block', rule: 'night', why: 'rule night blocks it by times', notify: 'We sleep.' },
+  verdict: NIGHT,
+  byRules: NIGHT,
+  refused: null,
+  groupsFrom: 'directory',
+  device: null,
+  posture: [],
+  changes: ['without rule night, rule all would allow it'],
   steps: [
     { rule: 'office', matched: false, why: 'the source "192.0.2.1" lies in none of its sources (10.0.0.0/8)' },
     { rule: 'night', matched: true, why: 'every condition holds' },
@@ -32,14 +45,31 @@ test('an explanation says verdict, facts, what was tried and what never decides'
     'BLOCK: ada → wiki (configuration 7)',
     '  rule night blocks it by times',
     '  the person is told: We sleep.',
-    '  decided by: groups staff, it; unit corp/it; by browser; from 192.0.2.1; to wiki.corp.example:443; Tue 00:30 Europe/Zurich',
+    '  decided by: groups staff, it (of the directory); unit corp/it; by browser; from 192.0.2.1; to wiki.corp.example:443; Tue 00:30 Europe/Zurich',
     '',
     '   office  the source "192.0.2.1" lies in none of its sources (10.0.0.0/8)',
     '→  night   every condition holds',
     '',
     'late never decides: night comes before it',
     'lost never decides: no app is what it asks for',
+    '',
+    'what would change it:',
+    '  - without rule night, rule all would allow it',
   ]);
+});
+
+test('what ends access comes before the rules, and the device says its state', () => {
+  const refused = { code: 'CW_DEVICE_QUARANTINED', why: 'the device is quarantined' };
+  const device = { id: 'd_1', name: 'laptop', user: 'ada', state: 'quarantined', os: '' };
+  const verdict = { action: 'block', rule: null, why: 'CW_DEVICE_QUARANTINED: the device is quarantined' } as const;
+  const byRules = { action: 'allow', rule: 'all', why: 'rule all allows it' } as const;
+  const text = explanationText({ ...ANSWER, refused, verdict, byRules, device, posture: ['encrypted'] }, 'wiki');
+  expect(text.split('\n').slice(1, 3)).toEqual([
+    '  CW_DEVICE_QUARANTINED: the device is quarantined',
+    '  the rules alone: ALLOW, rule all allows it',
+  ]);
+  expect(text).toContain('device laptop (d_1, unknown system, quarantined)');
+  expect(text).toContain('posture encrypted (no rule can ask for it yet)');
 });
 
 test('a moment needs its zone', () => {

@@ -16,7 +16,7 @@ export interface HttpsTransportOptions {
 }
 
 /** Names below `.localhost` are this machine (RFC 6761 §6.3), which Node's resolver does not know. */
-const resolveName: LookupFunction = (name, options, callback) => {
+export const resolveName: LookupFunction = (name, options, callback) => {
   if (!/(?:^|\.)localhost$/i.test(name)) lookup(name, options, callback);
   else if (options.all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
   else callback(null, '127.0.0.1', 4);
@@ -33,9 +33,7 @@ export function httpsTransport({ origin, ca, timeoutMs }: HttpsTransportOptions)
       const failed = (error: NodeJS.ErrnoException): void => {
         const late = `no answer from ${origin} in ${timeoutMs / 1000} s; whether it was done is not known`;
         reject(
-          signal.aborted
-            ? new CausewayError('CW_RPC_TIMEOUT', late, { cause: error })
-            : new CausewayError('CW_RPC_CLOSED', `${origin}: ${reason(error)}`, { cause: error }),
+          signal.aborted ? new CausewayError('CW_RPC_TIMEOUT', late, { cause: error }) : unreachable(origin, error),
         );
       };
       const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
@@ -68,6 +66,12 @@ export function httpsTransport({ origin, ca, timeoutMs }: HttpsTransportOptions)
       outgoing.once('error', failed);
       outgoing.end(body ?? undefined);
     });
+}
+
+/** What kept a connection from being made, or ended it. */
+export function unreachable(origin: string, error: NodeJS.ErrnoException): CausewayError {
+  if (error instanceof CausewayError) return error;
+  return new CausewayError('CW_RPC_CLOSED', `${origin}: ${reason(error)}`, { cause: error });
 }
 
 const UNTRUSTED = /^(?:ERR_TLS_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@causeway/contract';
 
 /** Exit codes after sysexits(3), so that scripts can tell a wrong file from a PoP that is not there. */
-export const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, denied: 77, config: 78 } as const;
 
 export function exitCodeOf(code: ErrorCode): number {
   switch (code) {
@@ -9,9 +9,16 @@ export function exitCodeOf(code: ErrorCode): number {
       return EXIT.usage;
     case 'CW_CONFIG_INVALID':
     case 'CW_CONFIG_MISSING':
+    case 'CW_MASTER_KEY_MISSING':
+    case 'CW_MASTER_KEY_INVALID':
+    case 'CW_MASTER_KEY_WRONG':
     case 'CW_SNAPSHOT_REFUSED':
     case 'CW_INPUT_INVALID':
       return EXIT.config;
+    case 'CW_UNAUTHENTICATED':
+    case 'CW_FORBIDDEN':
+    case 'CW_STEP_UP_REQUIRED':
+      return EXIT.denied;
     case 'CW_RPC_CLOSED':
     case 'CW_RPC_TIMEOUT':
       return EXIT.unavailable;

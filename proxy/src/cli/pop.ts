@@ -22,6 +22,7 @@ export async function pop(args: string[]): Promise<number> {
     ...listenAddress(config),
     workers: config.workers,
     ...(store === undefined ? {} : { store }),
+    ...(config.masterKey === undefined ? {} : { masterKey: config.masterKey }),
     operations: operationsAddress(config),
     log,
   });

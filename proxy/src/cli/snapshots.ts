@@ -39,13 +39,15 @@ export async function publish(args: string[]): Promise<number> {
   return EXIT.ok;
 }
 
-/** What the API manages back to what it was in an earlier configuration, and into force unless `--no-publish`. */
-export async function restore(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args, {
-    ...ADMIN_OPTIONS,
-    comment: { type: 'string', default: '' },
-    'no-publish': { type: 'boolean', default: false },
-  });
+export const RESTORE_SNAPSHOT_OPTIONS = {
+  ...ADMIN_OPTIONS,
+  comment: { type: 'string', default: '' },
+  'no-publish': { type: 'boolean', default: false },
+} as const;
+
+/** `restore NUMBER`: what the API manages back to what it was in an earlier configuration, and into force unless `--no-publish`. */
+export async function restoreSnapshot(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args, RESTORE_SNAPSHOT_OPTIONS);
   const [word] = positionals;
   if (word === undefined || positionals.length > 1) {
     throw new CausewayError('CW_USAGE', 'restore takes the number of a configuration; see causeway snapshots');

@@ -10,7 +10,13 @@ export async function status(args: string[]): Promise<number> {
     say(JSON.stringify(pop));
     return code;
   }
-  say(`Causeway ${pop.version}, ${pop.loginOrigin}, configuration ${pop.snapshot}, ${pop.sessions} signed in\n`);
+  const signedIn = pop.sessions === null ? '' : `, ${pop.sessions} signed in`;
+  say(`Causeway ${pop.version}, ${pop.loginOrigin}, configuration ${pop.snapshot}${signedIn}\n`);
+  if (pop.store.state === 'lost') {
+    const [since, ends] = [pop.store.since, pop.store.graceEnds].map((at) => new Date(at).toISOString());
+    say(`STORE LOST since ${since}: ${pop.store.why}`);
+    say(`Established access goes on until ${ends}; nothing new begins. Only what is connected is shown.\n`);
+  }
   say(
     table([
       ['EDGE', 'PID', 'CONFIGURATION', 'STREAMS', 'SOCKETS'],

@@ -55,6 +55,11 @@ export function popAddress(config: Deployment): string {
   return `${enrolName(config.domains.tunnel)}:${publicPort(config)}`;
 }
 
+/** How long established access goes on while nobody can say whether it still holds. */
+export function graceMs(config: Deployment): number {
+  return config.session.graceMinutes * 60_000;
+}
+
 export function sessionMs(config: Deployment): number {
   return config.session.hours * 3_600_000;
 }

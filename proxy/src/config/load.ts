@@ -135,8 +135,10 @@ function absolutePaths(config: Config, folder: string): Config {
     const ca = one.ca === undefined ? {} : { ca: resolve(folder, one.ca) };
     return one.type === 'syslog' ? { ...one, ...ca } : { ...one, ...ca, secret: resolve(folder, one.secret) };
   };
+  const { masterKey } = config;
   return {
     ...config,
+    ...(masterKey !== undefined && 'file' in masterKey ? { masterKey: { file: resolve(folder, masterKey.file) } } : {}),
     events: { export: config.events.export.map(withFiles) },
     identityProvider: { ...config.identityProvider, metadata: resolve(folder, config.identityProvider.metadata) },
     certificates: {

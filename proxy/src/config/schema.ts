@@ -127,6 +127,14 @@ export const configSchema = z.strictObject({
         .max(24 * 31)
         .default(LIMITS.sessionHours)
         .describe('a person logs in again after so long'),
+      graceMinutes: z
+        .number()
+        .min(0)
+        .max(24 * 60)
+        .default(LIMITS.graceMinutes)
+        .describe(
+          'established access goes on for so long while the store or the control process is away; a rule may say otherwise',
+        ),
     })
     .prefault({}),
   certificates: z
@@ -142,6 +150,24 @@ export const configSchema = z.strictObject({
     .max(4_096)
     .optional()
     .describe('the PostgreSQL database of several PoPs; a file in the data folder where absent'),
+  masterKey: z
+    .union([
+      z.strictObject({ file: path.describe('relative to this file; mode 0600') }),
+      z.strictObject({
+        env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, 'the name of an environment variable'),
+      }),
+      z.strictObject({
+        command: z
+          .array(z.string().min(1).max(4_096))
+          .min(1)
+          .max(64)
+          .describe('program and arguments, run without a shell; it prints the key within 10 s'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'what seals the keys in the store: 32 bytes in base64; the file master.key in the data folder where absent',
+    ),
   events: z
     .strictObject({ export: z.array(eventExport).max(16).default([]).describe('where events go besides the store') })
     .prefault({}),

@@ -1,9 +1,11 @@
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { popAddress } from '../config/derive.ts';
 import type { Handlers } from '../rpc/channel.ts';
-import type { AdminCalls, PopStatus, SessionSummary } from '../rpc/messages.ts';
+import type { AdminCalls, EdgeStatus, PopStatus, SessionSummary, StoreStatus } from '../rpc/messages.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
+import { explainAccess } from './access-question.ts';
 import type { Ca } from './ca/ca.ts';
+import type { Devices } from './devices/devices.ts';
 import type { Directory } from './directory/directory.ts';
 import type { Configuration } from './configuration.ts';
 import type { Edges } from './edges.ts';
@@ -12,11 +14,12 @@ import type { Sessions } from './identity/sessions.ts';
 import type { EventLog } from './events/event-log.ts';
 import type { Logger } from './log.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
-import type { Store } from './store/store.ts';
+import type { DeviceRecord, PublisherRecord, Store } from './store/store.ts';
 
 export interface AdminServices {
   readonly store: Store;
   readonly directory: Directory;
+  readonly devices: Devices;
   readonly eventLog: EventLog;
   readonly ca: Ca;
   readonly sessions: Sessions;
@@ -24,26 +27,20 @@ export interface AdminServices {
   readonly feed: RevocationFeed;
   readonly configuration: Configuration;
   readonly health: Health;
+  readonly storeStatus: () => StoreStatus;
   readonly log: Logger;
   readonly version: string;
   readonly now: () => number;
 }
 
-const WHY = 'revoked by the administrator';
-
 /** What control answers to the command line; who may open the socket is the PoP's own user. */
 export function adminCalls(
   services: AdminServices,
-): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.tail'> {
+): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.keys' | 'admin.tail'> {
   const { store, configuration, log } = services;
   return {
     'admin.status': () => status(services),
-    'admin.explain': async ({ user, groups, ou, ...question }) => {
-      const known = await services.directory.groupsOf(user);
-      const unit = ou ?? known?.ou ?? null;
-      const who = { user, groups: groups ?? known?.groups ?? [], ...(unit === null ? {} : { ou: unit }) };
-      return configuration.current().policy.explain(who, question);
-    },
+    'admin.explain': (question) => explainAccess(services, configuration.current().policy, question),
     'admin.token': async ({ publisher }) => {
       const { config, snapshot } = configuration.current();
       if (!snapshot.publishers.includes(publisher)) {
@@ -61,84 +58,78 @@ export function adminCalls(
       return token;
     },
     'admin.reload': async () => ({ number: await configuration.reload() }),
-    'admin.revoke': async ({ kind, id }) => {
-      const cut = await revoke(services, kind, id);
-      log.info({ kind, id, cut }, 'revoked');
-      return { cut };
-    },
     'admin.sessions': () => sessions(services),
     'admin.events': ({ query, ...page }) => services.eventLog.search(query, page),
   };
 }
 
-async function status({ store, edges, feed, configuration, health, version, now }: AdminServices): Promise<PopStatus> {
+async function status(services: AdminServices): Promise<PopStatus> {
+  const { edges, feed, configuration, health, version, storeStatus } = services;
   const { snapshot } = configuration.current();
   const statuses = edges.statuses();
+  const store = storeStatus();
+  const records = store.state === 'ok' ? await stored(services) : connectedOnly(statuses);
   const tunnels = statuses.flatMap((edge) => edge.publishers.map((publisher) => publisher.name));
   const connected = new Set(statuses.flatMap((edge) => edge.agents.map((agent) => agent.device)));
-  const enrolled = await store.publishers();
-  const missing = snapshot.publishers.filter((name) => !enrolled.some((publisher) => publisher.name === name));
+  const missing = snapshot.publishers.filter(
+    (name) => !records.publishers.some((publisher) => publisher.name === name),
+  );
   return {
     version,
+    store,
     snapshot: snapshot.number,
     epoch: feed.epoch,
     loginOrigin: snapshot.loginOrigin,
     edges: statuses,
     publishers: [
-      ...enrolled.map(({ name, id, revokedAt }) => ({
+      ...records.publishers.map(({ name, id, revokedAt }) => ({
         name,
         id,
         enrolled: true,
         revoked: revokedAt !== null,
         connectedWorkers: tunnels.filter((tunnel) => tunnel === name).length,
       })),
-      ...missing.map((name) => ({ name, id: '', enrolled: false, revoked: false, connectedWorkers: 0 })),
+      // While the store is lost nobody can say whether who is not connected has enrolled.
+      ...(store.state === 'ok' ? missing : []).map((name) => ({
+        name,
+        id: '',
+        enrolled: false,
+        revoked: false,
+        connectedWorkers: 0,
+      })),
     ],
-    devices: (await store.devices()).map(({ id, name, user, revokedAt }) => ({
+    devices: records.devices.map(({ id, name, user, revokedAt }) => ({
       id,
       name,
       user,
       revoked: revokedAt !== null,
       connected: connected.has(id),
     })),
-    sessions: (await store.sessions(now())).length,
+    sessions: records.sessions,
     degraded: health.degraded(),
   };
 }
 
-async function revoke(
-  { store, feed, sessions: logins, now }: AdminServices,
-  kind: AdminCalls['admin.revoke']['args']['kind'],
-  id: string,
-): Promise<number> {
-  switch (kind) {
-    case 'session': {
-      const { ended, cut } = await logins.end(id, WHY);
-      if (!ended) throw new CausewayError('CW_REQUEST_INVALID', `there is no session ${id}`);
-      return cut;
-    }
-    case 'user': {
-      const devices: string[] = [];
-      for (const device of await store.devicesOf(id)) {
-        if (await store.revokeDevice(device.id, now())) devices.push(device.id);
-      }
-      const cut = await logins.endAllOf(id, WHY);
-      return cut + (devices.length === 0 ? 0 : await feed.revoke({ devices, why: WHY }));
-    }
-    case 'device':
-      if (!(await store.revokeDevice(id, now())))
-        throw new CausewayError('CW_REQUEST_INVALID', `there is no device ${id}`);
-      return feed.revoke({ devices: [id], why: WHY });
-    case 'publisher': {
-      const publishers: string[] = [];
-      for (const publisher of await store.publishers()) {
-        if (publisher.id !== id && publisher.name !== id) continue;
-        if (await store.revokePublisher(publisher.id, now())) publishers.push(publisher.id);
-      }
-      if (publishers.length === 0) throw new CausewayError('CW_REQUEST_INVALID', `there is no publisher ${id}`);
-      return feed.revoke({ publishers, why: WHY });
-    }
-  }
+interface PopRecords {
+  readonly publishers: readonly Pick<PublisherRecord, 'id' | 'name' | 'revokedAt'>[];
+  readonly devices: readonly Pick<DeviceRecord, 'id' | 'name' | 'user' | 'revokedAt'>[];
+  readonly sessions: number | null;
+}
+
+async function stored({ store, now }: AdminServices): Promise<PopRecords> {
+  const [publishers, devices] = [await store.publishers(), await store.devices()];
+  return { publishers, devices, sessions: (await store.sessions(now())).length };
+}
+
+/** What can be said without the store. */
+function connectedOnly(edges: readonly EdgeStatus[]): PopRecords {
+  const names = new Set(edges.flatMap(({ publishers }) => publishers.map(({ name }) => name)));
+  const agents = new Map(edges.flatMap((edge) => edge.agents.map(({ device, user }) => [device, user])));
+  return {
+    publishers: [...names].map((name) => ({ id: '', name, revokedAt: null })),
+    devices: [...agents].map(([id, user]) => ({ id, name: id, user, revokedAt: null })),
+    sessions: null,
+  };
 }
 
 async function sessions({ store, now }: AdminServices): Promise<SessionSummary[]> {

@@ -32,7 +32,6 @@ beforeAll(async () => {
     log: pino({ level: 'silent' }),
     send: () => undefined,
     now: Date.now,
-    onGone: () => undefined,
   });
   front = net.createServer((socket) => control.handover(socket, ''));
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));

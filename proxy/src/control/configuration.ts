@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
 import type { Deployment } from '../config/schema.ts';
-import type { Snapshot } from '../rpc/messages.ts';
+import { unpackFacts } from '../policy/packed-facts.ts';
+import { inTurns } from '../policy/steps.ts';
+import type { OfferedSnapshot } from '../rpc/offered-snapshot.ts';
 import type { ServerCertificates, WebNames } from './ca/web-certificates.ts';
 import type { ConfigWatch } from './config-watch.ts';
 import type { Health } from './health.ts';
@@ -66,6 +69,8 @@ export class Configuration {
   #deadRules: { readonly number: number; readonly search: DeadRulesSearch } | null = null;
   /** Of another's snapshot that was refused here; looking at it again would change nothing. */
   #refused = 0;
+  /** The file was changed while the store was lost. */
+  #missedReload = false;
 
   private constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -112,13 +117,18 @@ export class Configuration {
     checkComment(by.comment);
     return this.#inTurn(async () => {
       const { config, snapshot, idp } = this.current();
-      const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);
-      const { number } = published.snapshot;
-      if (number !== snapshot.number) {
-        this.#put(published);
-        await this.#options.onPublished(published, certificates);
+      this.#forgetDeadRules();
+      try {
+        const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);
+        const { number } = published.snapshot;
+        if (number !== snapshot.number) {
+          this.#put(published);
+          await this.#options.onPublished(published, certificates);
+        }
+        return { number, warnings };
+      } finally {
+        if (this.#deadRules === null) this.#searchDeadRules(this.current());
       }
-      return { number, warnings };
     });
   }
 
@@ -131,6 +141,12 @@ export class Configuration {
   async check(changes: readonly PreparedChange[] = []): Promise<readonly string[]> {
     const { config } = this.current();
     return (await this.#options.publishing.compile({ from: 'working', config, changes })).warnings;
+  }
+
+  /** After the store was lost: what changed in the file or at another control process meanwhile. Never rejects. */
+  async catchUp(): Promise<void> {
+    if (this.#missedReload) await this.reload().catch(() => undefined);
+    await this.follow();
   }
 
   /** Looks whether another control process has published, and follows. Never rejects; any number of calls are cheap. */
@@ -159,7 +175,9 @@ export class Configuration {
     let built: Built;
     try {
       built = await this.#fromFile();
+      this.#missedReload = false;
     } catch (error) {
+      this.#missedReload = codeOf(error) === 'CW_STORE_LOST';
       throw this.#refusal('the new configuration', error);
     }
     const { published, certificates } = built;
@@ -177,10 +195,12 @@ export class Configuration {
       const { config, idp } = this.current();
       const composed = await publishing.compose(await publishing.compile({ from: 'snapshot', config, number }));
       const certificates = await this.#options.certificates(webNames(config, composed.bodies));
-      const published = publishedOf(composed, publishing.adopt(composed, number), idp, publishing.now());
+      const published = await publishedOf(publishing, composed, publishing.adopt(composed, number), idp);
       this.#put(published);
       await onPublished(published, certificates);
     } catch (error) {
+      // What could not be read may be good.
+      if (codeOf(error) === 'CW_STORE_LOST') throw error;
       this.#refused = number;
       throw this.#refusal(`snapshot ${number} of another PoP`, error);
     }
@@ -191,6 +211,10 @@ export class Configuration {
     const { log, health } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     const { number } = this.current().snapshot;
+    if (codeOf(error) === 'CW_STORE_LOST') {
+      log.warn({ code: 'CW_STORE_LOST' }, `${what} is looked at when the store is back`);
+      return new CausewayError('CW_STORE_LOST', reason, { cause: error });
+    }
     log.error({ code: 'CW_SNAPSHOT_REFUSED' }, `${what} is refused, the old one stays: ${reason}`);
     health.set('configuration', 'degraded', `CW_SNAPSHOT_REFUSED, number ${number} stays: ${reason}`);
     return error instanceof CausewayError && error.code === 'CW_SNAPSHOT_REFUSED'
@@ -200,18 +224,24 @@ export class Configuration {
 
   #put(published: Published): void {
     this.#current = published;
-    const { number, apps, rules } = published.snapshot;
-    this.#options.log.info({ snapshot: number, apps: apps.length, rules: rules.length }, 'configuration published');
+    const { number, apps, facts } = published.snapshot;
+    this.#options.log.info({ snapshot: number, apps: apps.length, rules: facts.count }, 'configuration published');
     this.#options.health.set('configuration', 'ok', `number ${number}`);
     this.#options.health.set('identity provider', 'ok', `metadata of ${published.idp.entityId}`);
     this.#searchDeadRules(published);
+  }
+
+  /** The search would take a core from who publishes, and what it finds nobody will ask for. */
+  #forgetDeadRules(): void {
+    void this.#deadRules?.search.stop();
+    this.#deadRules = null;
   }
 
   /** Once for each snapshot; what another one's search has not found yet nobody needs any more. */
   #searchDeadRules({ snapshot: { number }, policy }: Published): void {
     const { publishing, configFile, log } = this.#options;
     if (this.#deadRules?.number !== number) {
-      void this.#deadRules?.search.stop();
+      this.#forgetDeadRules();
       this.#deadRules = { number, search: publishing.searchDeadRules(number, configFile) };
       void this.#deadRules.search.done.then((found) => {
         for (const warning of found?.warnings ?? []) log.warn(warning);
@@ -238,8 +268,8 @@ export class Configuration {
       const composed = await publishing.compose(compiled);
       const certificates = await this.#options.certificates(webNames(config, composed.bodies));
       try {
-        const snapshot = publishing.adopt(composed, await publishing.number(compiled, by));
-        return { published: publishedOf(composed, snapshot, provider, publishing.now()), certificates, warnings };
+        const edges = publishing.adopt(composed, await publishing.number(compiled, by));
+        return { published: await publishedOf(publishing, composed, edges, provider), certificates, warnings };
       } catch (error) {
         if (codeOf(error) !== 'CW_CONFLICT' || attempt === ATTEMPTS) throw error;
       }
@@ -247,20 +277,27 @@ export class Configuration {
   }
 }
 
-/** What control works with, made from composed contents and their snapshot. */
-export function publishedOf(
+/** What control works with, made from composed contents and what edges are told of them. */
+export async function publishedOf(
+  publishing: Publishing,
   { compiled, bodies }: ComposedContents,
-  snapshot: Snapshot,
+  edges: OfferedSnapshot,
   idp: IdentityProvider,
-  now: number,
-): Published {
+): Promise<Published> {
   const { config } = compiled;
+  const { rules: _r, objects: _o, image: _i, facts: _f, ...head } = edges.manifest;
+  const snapshot = { ...head, apps: bodies.apps, facts: unpackFacts(compiled.facts.bytes) };
   const trust = { idp, spEntityId: entityId(config), acsUrl: `${snapshot.loginOrigin}/saml/acs` };
-  const policy = new PolicyView(snapshot, now);
-  return { config, snapshot, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
+  const source = { ...snapshot, image: compiled.image.bytes, tried: publishing.tried.bind(publishing) };
+  const policy = await inTurns(PolicyView.building(source, publishing.now()), setImmediate, () => true);
+  if (policy === null) throw new TypeError('it is wanted');
+  return { config, snapshot, edges, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
 }
 
-export function webNames(deployment: Deployment, { apps, certificates: custom }: Bodies): WebNames {
+export function webNames(
+  deployment: Deployment,
+  { apps, certificates: custom }: Pick<Bodies, 'apps' | 'certificates'>,
+): WebNames {
   return { deployment, apps, custom };
 }
 

@@ -111,5 +111,5 @@ export async function publishWith(
   });
   const composed = await publishing.compose(await publishing.compile({ from: 'file', configFile }));
   const number = await publishing.number(composed.compiled, { actor: 'test', comment: '' });
-  return publishedOf(composed, publishing.adopt(composed, number), idp, Date.now());
+  return publishedOf(publishing, composed, publishing.adopt(composed, number), idp);
 }

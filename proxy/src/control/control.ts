@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isDeepStrictEqual } from 'node:util';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import { adminOrigin, popAddress } from '../config/derive.ts';
 import type { EdgeSecrets } from '../rpc/messages.ts';
@@ -16,14 +14,14 @@ import { localCalls } from './admin/local-calls.ts';
 import { popIdentity } from './admin/pop-identity.ts';
 import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
-import { openCa } from './ca/ca.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
-import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
+import { sameCertificates, serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
 import { Configuration, webNames } from './configuration.ts';
+import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
-import { makeDataDir } from './data-dir.ts';
+import { makeDataDir, usableStoreFile } from './data-dir.ts';
 import { Directory } from './directory/directory.ts';
 import { ScimTokens } from './directory/scim-tokens.ts';
 import { DirectoryFollower } from './directory-follower.ts';
@@ -37,12 +35,9 @@ import { PendingLogins } from './identity/saml/pending.ts';
 import { SamlPool } from './identity/saml/saml-pool.ts';
 import { Sessions } from './identity/sessions.ts';
 import { Tickets } from './identity/tickets.ts';
-import { EventLog } from './events/event-log.ts';
-import { Exports } from './events/export/exports.ts';
-import { TailCallers } from './events/tail-callers.ts';
+import { EventServices } from './events/event-services.ts';
 import type { Logger } from './log.ts';
 import { controlMetrics } from './metrics.ts';
-import { DEFAULT_SETTINGS, type Settings } from './objects/kinds/settings.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
@@ -51,10 +46,11 @@ import { PublisherReports } from './publisher-reports.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
+import { keyCalls } from './sealing/key-calls.ts';
 import { SnapshotCompiler } from './snapshot/compiler.ts';
 import { Publishing } from './snapshot/publishing.ts';
 import { Snapshots } from './snapshot/snapshots.ts';
-import { StoreWatch } from './store-watch.ts';
+import { StoreAvailability } from './store-loss.ts';
 import { storeOn } from './store/kysely-store.ts';
 import { openDatabase } from './store/open-database.ts';
 
@@ -63,8 +59,6 @@ export interface ControlOptions {
   readonly log: Logger;
   readonly send: (message: ChildMessage) => void;
   readonly now: () => number;
-  /** Nothing can be done here any more: this process should end, and be started again. */
-  readonly onGone: (error: CausewayError) => void;
 }
 
 /** The running control process. */
@@ -104,7 +98,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 async function compose(options: ControlOptions, opened: (() => Promise<void> | void)[]): Promise<Control> {
   const { start, log, now, send } = options;
   makeDataDir(start.dataDir);
-  const location = start.store === undefined ? { file: join(start.dataDir, 'causeway.sqlite') } : { url: start.store };
+  const location = start.store === undefined ? { file: usableStoreFile(start.dataDir) } : { url: start.store };
   const database = await openDatabase(location);
   opened.push(() => database.close());
   const store = storeOn(database);
@@ -114,36 +108,30 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
   const scimTokens = new ScimTokens(database, now);
-  const ca = await openCa(store, now);
-  writeFileSync(join(start.dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
-  const intentKey = Buffer.from(await store.secret('intent-key', () => randomBytes(32).toString('base64')), 'base64');
-
-  const eventSettings = (): Settings['events'] =>
-    (configuration.current().objects.settings[0] ?? DEFAULT_SETTINGS).events;
-  const eventLog = new EventLog({
-    database,
-    key: Buffer.from(await store.secret('event-pseudonyms', () => randomBytes(32).toString('base64')), 'base64'),
-    privacy: eventSettings,
-    onStored: (events) => {
-      metrics.events.inc(events.length);
-      adminServices.hits.count(events);
-      exports.push(events);
-    },
-    now,
-  });
-  const tails = new TailCallers(eventLog);
+  const { secrets, ca, intentKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
 
   const health = new Health();
-  const exports = new Exports({
-    folder: join(start.dataDir, 'spill'),
+  const pop = popIdentity(start.dataDir);
+  const events = new EventServices({
+    database,
+    dataDir: start.dataDir,
+    key: pseudonymKey,
+    pop,
     health,
-    count: (name, result, count) => metrics.exported.inc({ export: name, result }, count),
+    published: () => configuration.current(),
+    onStored: (stored) => {
+      metrics.events.inc(stored.length);
+      adminServices.hits.count(stored);
+    },
+    countExported: (name, result, count) => metrics.exported.inc({ export: name, result }, count),
+    log,
     now,
   });
+  const { eventLog, exports, tails, alerts, incidents, watch } = events;
   opened.push(() => exports.close());
   const edges = new Edges(log);
   opened.push(() => edges.destroy());
-  const feed = new RevocationFeed(store, edges);
+  const feed = new RevocationFeed(store, edges, () => availability.lostMs);
   const sessions = new Sessions(store, directory, feed, now);
   const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
   const devices = new Devices({ database, revocations: feed, perPerson, now });
@@ -157,7 +145,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => saml.close());
 
   let ticketKeys = randomBytes(48).toString('base64');
-  const secrets = (): EdgeSecrets => ({
+  const edgeSecrets = (): EdgeSecrets => ({
     access: certificates.access,
     custom: certificates.custom,
     tunnel: certificates.tunnel,
@@ -166,19 +154,17 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     intentKey: intentKey.toString('base64'),
   });
   const readCertificates = async (names: WebNames): Promise<ServerCertificates> => {
-    const fresh = await serverCertificates(store, ca, names, now());
+    const fresh = await serverCertificates(secrets, ca, names, now());
     for (const warning of fresh.warnings) log.warn(warning);
     return fresh;
   };
   const useCertificates = async (fresh: ServerCertificates): Promise<void> => {
-    const same = (['access', 'custom', 'identity', 'tunnel'] as const).every((name) =>
-      isDeepStrictEqual(fresh[name], certificates[name]),
-    );
+    const same = sameCertificates(fresh, certificates);
     certificates = fresh;
     health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
     if (same) return;
     login.setCertificate(certificates.identity);
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   };
   const renewCertificates = async (): Promise<void> => {
     if (now() < certificates.renewAt) return;
@@ -200,13 +186,15 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
       await exports.use(published.config.events.export);
-      await edges.push('snapshot.put', published.snapshot);
+      await edges.putSnapshot(published.edges.manifest);
     },
   });
   const { configuration } = first;
   let { certificates } = first;
   opened.push(() => configuration.close());
   opened.push(database.onMoved(() => void configuration.follow()));
+  const availability = new StoreAvailability({ database, feed, configuration, eventLog, health, log, now });
+  opened.push(() => availability.stop());
   const others = new EpochFollower({ store, feed, log });
   opened.push(() => others.stop());
   opened.push(database.onMoved(() => void others.look()));
@@ -234,7 +222,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
       return joinToken('device', user, LIMITS.deviceCodeMs);
     },
     loginSucceeded: () => metrics.logins.inc({ result: 'ok' }),
-    loginFailed: (code) => metrics.logins.inc({ result: code }),
+    loginFailed: (code, address) => {
+      metrics.logins.inc({ result: code });
+      watch.loginFailed(address);
+    },
     ready: () => health.ready,
   });
   const adminOriginNow = (): string => adminOrigin(configuration.current().config);
@@ -248,9 +239,13 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const adminHost = adminHostApp(adminOriginNow);
   adminHost.route('/scim/v2/:idp', scim);
   const adminServices = {
-    ...adminRecords(database, now),
+    ...adminRecords({ database, eventLog, onEntry: (entry) => watch.audited(entry), now }),
+    eventLog,
+    alerts,
+    incidents,
     database,
     store,
+    secrets,
     objects,
     snapshots: new Snapshots({ database, location, compiler, objects, configuration }),
     directory,
@@ -270,7 +265,10 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   adminHost.route('/api/v1', adminApp(adminServices));
   const loginOrigin = (): string => configuration.current().snapshot.loginOrigin;
   adminHost.route('/', adminLogin({ ...adminServices, tickets, intentKey, loginOrigin }));
-  const local = localCalls(adminServices, (request, env) => adminHost.fetch(request, env));
+  const local = {
+    ...localCalls(adminServices, (request, env) => adminHost.fetch(request, env)),
+    ...keyCalls({ secrets, audit: adminServices.audit, log, now }),
+  };
   const answer = byHost(
     (request, env) => app.fetch(request, env),
     (request, env) => adminHost.fetch(request, env),
@@ -285,11 +283,13 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     cut: () => feed.cut,
     snapshot: () => configuration.current().snapshot.number,
     connections: () => login.connections,
+    store: availability,
   });
 
   const admin = adminCalls({
     store,
     directory,
+    devices,
     eventLog,
     ca,
     sessions,
@@ -297,6 +297,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     feed,
     configuration,
     health,
+    storeStatus: () => availability.status(),
     log,
     version: VERSION,
     now,
@@ -313,12 +314,14 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     log,
     now,
     published: () => configuration.current(),
-    secrets,
+    secrets: edgeSecrets,
     devices,
+    storeLostMs: () => availability.lostMs,
     publisherReports,
   };
   await exports.use(configuration.current().config.events.export);
   await feed.start();
+  availability.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),
@@ -331,17 +334,11 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   });
   opened.push(() => rpc.close());
 
-  const storeWatch = new StoreWatch(store, health, options.onGone);
   const rounds = new Rounds(log);
   opened.push(() => rounds.stop());
   const report = async (): Promise<void> => {
-    await storeWatch.look();
-    const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
-    const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
-    if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');
-    else health.set('publishers', 'degraded', `without a tunnel: ${without.join(', ')}`);
-    if (edges.size === 0) health.set('edges', 'degraded', 'no edge is connected');
-    else health.set('edges', 'ok', `${edges.size} connected`);
+    availability.report();
+    health.connected(edges.size, edges.statuses(), configuration.current().snapshot.publishers);
     const changed = health.changed();
     if (changed !== null) send({ t: 'health', ...changed });
   };
@@ -349,17 +346,16 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   health.set('login', 'ok', configuration.current().snapshot.loginOrigin);
   await report();
   rounds.every(HEALTH_MS, 'health', report);
+  rounds.every(HEALTH_MS, 'alerts', () => events.look({ store, edges: edges.statuses(), certificates }));
   rounds.every(SWEEP_MS, 'sweep', async () => {
     await store.sweep(now());
-    const { retentionDays: days, maxEvents } = eventSettings();
-    await eventLog.sweep({ days, maxEvents });
+    await events.sweep();
   });
   const { pops, hits } = adminServices;
   const startedAt = now();
-  const identity = popIdentity(start.dataDir);
   const reportPop = (): Promise<void> =>
     pops.report({
-      ...identity,
+      ...pop,
       version: VERSION,
       snapshot: configuration.current().snapshot.number,
       epoch: feed.epoch,
@@ -377,7 +373,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   rounds.every(CERTIFICATES_MS, 'certificates', renewCertificates);
   rounds.every(TICKET_KEYS_MS, 'ticket keys', async () => {
     ticketKeys = randomBytes(48).toString('base64');
-    await edges.push('secrets.put', secrets());
+    await edges.push('secrets.put', edgeSecrets());
   });
 
   let stopping: Promise<void> | null = null;
@@ -389,6 +385,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     metrics: async () => metrics.registry.getMetricsAsJSON(),
     stop: (deadlineMs) => {
       stopping ??= (async () => {
+        events.endFollowing();
         await login.close(deadlineMs);
         for (const close of opened.toReversed()) await close();
       })();

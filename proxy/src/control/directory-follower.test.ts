@@ -53,9 +53,9 @@ beforeEach(async () => {
     store,
     edges: {
       push: async (call, args) => {
-        if (call === 'session.put') {
-          const { tokenHash, principal } = args as SessionGrant;
-          regrouped.push([tokenHash, principal.groups]);
+        if (call === 'sessions.regroup') {
+          const { grants } = args as { grants: SessionGrant[] };
+          for (const { tokenHash, principal } of grants) regrouped.push([tokenHash, principal.groups]);
         } else {
           const { device, principal } = args as { device: string; principal: Principal };
           regrouped.push([device, principal.groups]);

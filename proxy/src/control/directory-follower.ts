@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '@causeway/contract';
 import type { Directory } from './directory/directory.ts';
 import type { DirectoryChange } from './directory/records.ts';
 import { principalOf } from './device-principal.ts';
@@ -19,8 +20,8 @@ export interface DirectoryFollowerOptions {
 }
 
 const RETRY_MS = 250;
-/** People whose sessions are read at once. */
-const PAGE = 100;
+/** People whose sessions and devices are read and told at once. */
+const PAGE = 500;
 
 /**
  * Brings to the edges what the directory has committed: the end of somebody's access first, then other groups. Changes
@@ -72,7 +73,8 @@ export class DirectoryFollower {
       try {
         await this.#tell(change);
       } catch (error) {
-        log.error({ err: error }, 'a change of the directory did not reach the edges yet');
+        if (codeOf(error) !== 'CW_STORE_LOST')
+          log.error({ err: error }, 'a change of the directory did not reach the edges yet');
         for (const user of change.users) this.#users.add(user);
         for (const user of change.deactivated) this.#deactivated.add(user);
         for (const session of change.sessions) this.#sessions.add(session);
@@ -84,7 +86,9 @@ export class DirectoryFollower {
   async #tell({ users, deactivated, sessions }: DirectoryChange): Promise<void> {
     const { revocations, log } = this.#options;
     const suspended: string[] = [];
-    for (const user of deactivated) suspended.push(...(await this.#devicesOf(user)).map(({ id }) => id));
+    for (let from = 0; from < deactivated.length; from += PAGE) {
+      suspended.push(...(await this.#devicesOf(deactivated.slice(from, from + PAGE))).map(({ id }) => id));
+    }
     if (deactivated.length > 0) {
       const cut = await revocations.revoke({ sessions, suspended, why: 'the person was deactivated' });
       log.info({ people: deactivated.length, sessions: sessions.length, cut }, 'access ended by the directory');
@@ -97,19 +101,21 @@ export class DirectoryFollower {
   async #regroup(users: readonly string[]): Promise<void> {
     const { store, directory, edges, now } = this.#options;
     const grants = await store.grantsOf(users, now());
-    await Promise.all(grants.map((grant) => edges.push('session.put', grant)));
-    for (const user of users) {
-      const owner = await directory.groupsOf(user);
-      // Deactivated meanwhile, which is told next.
-      if (owner === null || !owner.active) continue;
-      for (const device of await this.#devicesOf(user)) {
+    if (grants.length > 0) await edges.push('sessions.regroup', { grants });
+    const devices = await this.#devicesOf(users);
+    const owners = await directory.accessOf(devices.map(({ user }) => user));
+    await Promise.all(
+      devices.map(async (device) => {
+        const owner = owners.get(device.user);
+        // Deactivated meanwhile, which is told next.
+        if (owner?.active !== true) return;
         await edges.push('device.principal', { device: device.id, principal: principalOf(owner, device) });
-      }
-    }
+      }),
+    );
   }
 
-  async #devicesOf(user: string): Promise<{ id: string; name: string; user: string }[]> {
-    const devices = await this.#options.store.devicesOf(user);
+  async #devicesOf(users: readonly string[]): Promise<{ id: string; name: string; user: string }[]> {
+    const devices = await this.#options.store.devicesOf(users);
     return devices.filter(({ revokedAt }) => revokedAt === null);
   }
 }

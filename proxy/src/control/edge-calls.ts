@@ -1,4 +1,4 @@
-import { CausewayError } from '@causeway/contract';
+import { CausewayError, codeOf } from '@causeway/contract';
 import type { Handlers } from '../rpc/channel.ts';
 import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
 import type { Enrolment } from './ca/enrolment.ts';
@@ -30,6 +30,8 @@ export interface EdgeServices {
   readonly log: Logger;
   published(): Published;
   secrets(): EdgeSecrets;
+  /** `null` while the store answers. */
+  storeLostMs(): number | null;
   readonly devices: Pick<Devices, 'contact' | 'describe' | 'renewed'>;
   readonly publisherReports: Pick<PublisherReports, 'put'>;
   readonly now: () => number;
@@ -46,10 +48,20 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
     'edge.hello': async ({ worker, pid }) => {
       // First among those who are told, then told everything: nothing that ends in between is missed.
       edges.add(channel(), worker);
-      const { grants, epoch } = await consistentGrants(services);
-      log.info({ worker, pid, sessions: grants.length }, 'edge connected');
-      return { snapshot: services.published().snapshot, secrets: services.secrets(), sessions: grants, epoch };
+      const { grants, epoch } = await consistentGrants(services).catch((error: unknown) => {
+        if (codeOf(error) !== 'CW_STORE_LOST') throw error;
+        return { grants: null, epoch: 0 };
+      });
+      log.info({ worker, pid, sessions: grants?.length ?? null }, 'edge connected');
+      const snapshot = services.published().edges.manifest;
+      const storeLostMs = grants === null ? (services.storeLostMs() ?? 0) : null;
+      return { snapshot, secrets: services.secrets(), sessions: grants, epoch, storeLostMs };
     },
+    'snapshot.piece': ({ hash, from }) => {
+      const bytes = services.published().edges.piece(hash, from);
+      return bytes === null ? null : { bytes };
+    },
+    'snapshot.newest': () => services.published().edges.manifest,
     'session.lookup': ({ tokenHash }) => store.grant(tokenHash, services.now()),
     'ticket.redeem': (args) => redeem(services, args),
     'session.end': async ({ session, why }) => {

@@ -19,6 +19,7 @@ const STATUS: EdgeStatus = {
   sessions: 0,
   openStreams: 0,
   sockets: 0,
+  eventsDropped: 0,
   publishers: [],
   agents: [],
 };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '@causeway/contract';
 import type { Logger } from './log.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
 import type { Store } from './store/store.ts';
@@ -43,7 +44,8 @@ export class EpochFollower {
     while (this.#again && !this.#stopped.signal.aborted) {
       this.#again = false;
       await this.#follow().catch((error: unknown) => {
-        if (!this.#stopped.signal.aborted)
+        // That is said once by whoever watches the store, and everything is read again when it is back.
+        if (!this.#stopped.signal.aborted && codeOf(error) !== 'CW_STORE_LOST')
           this.#options.log.warn({ err: error }, 'another PoP’s changes are not known');
       });
     }

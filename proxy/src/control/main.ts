@@ -25,12 +25,18 @@ async function fatal(code: string, message: string): Promise<never> {
 function parseStart(text: string | undefined): ControlStart {
   const value: unknown = JSON.parse(text ?? 'null');
   const given = typeof value === 'object' && value !== null ? (value as Partial<ControlStart>) : {};
-  const { dataDir, configFile, workers } = given;
+  const { dataDir, configFile, workers, masterKey } = given;
   const store = process.env['CAUSEWAY_STORE'];
   if (typeof dataDir !== 'string' || typeof configFile !== 'string' || typeof workers !== 'number') {
     throw new CausewayError('CW_USAGE', 'the control process is started by `causeway pop`, not by hand');
   }
-  return { dataDir, configFile, workers, ...(store === undefined || store === '' ? {} : { store }) };
+  return {
+    dataDir,
+    configFile,
+    workers,
+    ...(masterKey === undefined ? {} : { masterKey }),
+    ...(store === undefined || store === '' ? {} : { store }),
+  };
 }
 
 let control: Control | null = null;
@@ -70,8 +76,6 @@ try {
     log,
     send,
     now: Date.now,
-    // what is up cannot be called fatal: the supervisor starts this process again, and edges go on meanwhile
-    onGone: ({ code, message }) => void fatal(code, message),
   });
   send({ t: 'ready', snapshot: control.snapshot });
 } catch (error) {

@@ -16,6 +16,8 @@ export interface ControlGauges {
   readonly cut: () => number;
   readonly snapshot: () => number;
   readonly connections: () => number;
+  /** `lostSeconds`: since the start. */
+  readonly store: { readonly lostMs: number | null; readonly lostSeconds: number };
 }
 
 export function controlMetrics(gauges: ControlGauges): ControlMetrics {
@@ -34,6 +36,20 @@ export function controlMetrics(gauges: ControlGauges): ControlMetrics {
   gauge('causeway_control_revocation_epoch', 'Epoch of the revocation feed.', gauges.epoch);
   gauge('causeway_control_snapshot', 'Number of the published configuration.', gauges.snapshot);
   gauge('causeway_control_connections', 'Open connections to the login host.', gauges.connections);
+  gauge('causeway_store_up', 'Whether the store answers and takes writes: 1 or 0.', () =>
+    gauges.store.lostMs === null ? 1 : 0,
+  );
+  let lost = 0;
+  const lostSeconds: Counter = new Counter({
+    name: 'causeway_store_lost_seconds_total',
+    help: 'Seconds in which the store did not answer.',
+    registers,
+    collect: () => {
+      const now = gauges.store.lostSeconds;
+      lostSeconds.inc(Math.max(0, now - lost));
+      lost = Math.max(lost, now);
+    },
+  });
   let counted = 0;
   const cut: Counter = new Counter({
     name: 'causeway_control_cut_total',

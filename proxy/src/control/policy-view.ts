@@ -8,13 +8,16 @@ import {
   type Verdict,
 } from '@causeway/contract';
 import type { ShadowedRule } from '@causeway/wasm-core';
-import { ReferencePolicyMatcher, type ExplainedRule } from '@causeway/wasm-core/reference';
+import type { ExplainedRule } from '@causeway/wasm-core/reference';
 import { AppIndex } from '../policy/app-index.ts';
 import { SteeredApps } from '../policy/assigned-apps.ts';
-import { policyInput, policySubject, type PolicyPrincipal } from '../policy/policy-input.ts';
+import { policySubject, type PolicyPrincipal } from '../policy/policy-input.ts';
 import { Policy, type Target } from '../policy/policy.ts';
+import type { Steps } from '../policy/steps.ts';
 import { ZoneClock } from '../policy/zone-clock.ts';
-import type { Explanation, ExplainQuestion, Snapshot } from '../rpc/messages.ts';
+import type { ExplainQuestion, PolicyExplanation } from '../rpc/messages.ts';
+import type { Snapshot } from './snapshot/held-snapshot.ts';
+import type { TriedArguments, TriedRules } from './snapshot/job.ts';
 
 /** What an app looks like to one person: by browser, by device, or not at all. */
 export interface AllowedApp {
@@ -24,7 +27,12 @@ export interface AllowedApp {
 }
 
 /** What of a snapshot decides. */
-export type DecidingSnapshot = Pick<Snapshot, 'number' | 'apps' | 'rules' | 'policyImage' | 'timeZone'>;
+export interface DecidingSnapshot extends Pick<Snapshot, 'number' | 'apps' | 'facts' | 'timeZone'> {
+  /** wasm-core policy image. */
+  readonly image: Uint8Array;
+  /** The rules as they are written: whoever has them says which were tried, and what is next to the verdict. */
+  tried(args: TriedArguments): Promise<TriedRules>;
+}
 
 /** Control's own look at the published policy: for the portal's list and for `explain`. The edges decide. */
 export class PolicyView {
@@ -35,16 +43,21 @@ export class PolicyView {
   readonly #clock: ZoneClock;
   /** Rules that can never decide; `null` as long as that is not known. */
   shadowed: readonly ShadowedRule[] | null = null;
-  /** Made when something is first explained. */
-  #reference: ReferencePolicyMatcher | null = null;
+
+  private constructor(snapshot: DecidingSnapshot, policy: Policy, index: AppIndex, steered: SteeredApps) {
+    this.#snapshot = snapshot;
+    this.#policy = policy;
+    this.#index = index;
+    this.#steered = steered;
+    this.#clock = new ZoneClock(snapshot.timeZone);
+  }
 
   /** @param now milliseconds since 1970. Throws a wasm-core error when the image is none */
-  constructor(snapshot: DecidingSnapshot, now: number) {
-    this.#snapshot = snapshot;
-    this.#policy = new Policy({ ...snapshot, image: Buffer.from(snapshot.policyImage, 'base64') }, now);
-    this.#index = new AppIndex(snapshot.apps);
-    this.#steered = new SteeredApps(snapshot);
-    this.#clock = new ZoneClock(snapshot.timeZone);
+  static *building(snapshot: DecidingSnapshot, now: number): Steps<PolicyView> {
+    const index = yield* AppIndex.building(snapshot.apps);
+    const steered = yield* SteeredApps.building(snapshot.apps, snapshot.facts);
+    yield;
+    return new PolicyView(snapshot, yield* Policy.building(snapshot, now), index, steered);
   }
 
   /**
@@ -87,7 +100,7 @@ export class PolicyView {
    *
    * @param who without groups or unit, those are none
    */
-  explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): Explanation {
+  async explain(who: Omit<PolicyPrincipal, 'method'>, question: ExplainQuestion): Promise<PolicyExplanation> {
     const { number: snapshot, timeZone } = this.#snapshot;
     const { target: wanted, method, from = null, at } = question;
     const found = this.#find(wanted, method);
@@ -95,7 +108,8 @@ export class PolicyView {
     const asked = { user, groups, ou: ou ?? null, method, from, at, timeZone };
     if (found === null) {
       const verdict: Verdict = { action: 'block', rule: null, why: `no app answers for ${wanted.slice(0, 300)}` };
-      return { app: null, destination: null, verdict, steps: [], shadowed: [], snapshot, asked };
+      const changes = [`an app with that name, URL or host; there are ${this.#snapshot.apps.length}`];
+      return { app: null, destination: null, verdict, steps: [], shadowed: [], changes, snapshot, asked };
     }
     const { app, target } = found;
     const principal = { ...who, method };
@@ -103,7 +117,7 @@ export class PolicyView {
     const decided = this.#policy.decide(session, app, target, at);
     this.#policy.close(session);
     const verdict = session === null ? { ...decided, why: `${decided.why}: say it with --from` } : decided;
-    const tried = session === null ? [] : this.#tried(principal, from, app, target, at);
+    const { tried, changes } = session === null ? NOTHING_TRIED : await this.#tried(principal, from, app, target, at);
     const steps = tried.map(({ rule, matched, why }) => ({
       rule: this.#nameOf(rule),
       matched,
@@ -111,18 +125,24 @@ export class PolicyView {
     }));
     const name = this.#snapshot.apps[app]?.name ?? null;
     const destination = `${String(target.host)}:${target.port}`;
-    return { app: name, destination, verdict, steps, shadowed: this.#shadowedAmong(tried), snapshot, asked };
+    const shadowed = this.#shadowedAmong(tried);
+    return { app: name, destination, verdict, steps, shadowed, changes, snapshot, asked };
   }
 
-  #tried(principal: PolicyPrincipal, from: string | null, app: number, target: Target, at: number): ExplainedRule[] {
-    const { apps, rules } = this.#snapshot;
-    this.#reference ??= new ReferencePolicyMatcher(policyInput(apps, rules));
-    const flow = { destination: target.host, now: at, utcOffset: this.#clock.offset(at) };
-    return this.#reference.explain(policySubject(principal, from), app, 'tcp', target.port, flow);
+  #tried(
+    principal: PolicyPrincipal,
+    from: string | null,
+    app: number,
+    { host, port }: Target,
+    at: number,
+  ): Promise<TriedRules> {
+    const { number } = this.#snapshot;
+    const flow = { destination: host, now: at, utcOffset: this.#clock.offset(at) };
+    return this.#snapshot.tried({ number, subject: policySubject(principal, from), app, port, flow });
   }
 
   /** Of the rules tried, those that can never decide, and those that the deciding one keeps from it. */
-  #shadowedAmong(tried: readonly ExplainedRule[]): Explanation['shadowed'] {
+  #shadowedAmong(tried: readonly ExplainedRule[]): PolicyExplanation['shadowed'] {
     const last = tried.at(-1);
     const deciding = last?.matched === true ? last.rule : -1;
     return (
@@ -133,7 +153,7 @@ export class PolicyView {
   }
 
   #nameOf(rule: number): string {
-    return this.#snapshot.rules[rule]?.name ?? String(rule);
+    return this.#snapshot.facts.verdict(rule)?.name ?? String(rule);
   }
 
   /** A custom URL or an app's name stands for the app's upstream or first host; a host is what a device asks for. */
@@ -152,6 +172,8 @@ export class PolicyView {
     return found < 0 ? null : { app: found, target: { host, port: port ?? 443 } };
   }
 }
+
+const NOTHING_TRIED: TriedRules = { tried: [], changes: [] };
 
 /** What stands for an app in a question that names no destination. */
 function firstOf(hosts: readonly string[]): string {

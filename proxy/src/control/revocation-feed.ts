@@ -26,14 +26,17 @@ const BEAT_MS = 1_000;
 export class RevocationFeed implements Revocations {
   readonly #store: Store;
   readonly #edges: Edges;
+  readonly #storeLostMs: () => number | null;
   #epoch = 0;
   #timer: NodeJS.Timeout | null = null;
   /** Streams and tunnels cut since the start. */
   cut = 0;
 
-  constructor(store: Store, edges: Edges) {
+  /** @param storeLostMs for how long the store has not answered; `null` while it does */
+  constructor(store: Store, edges: Edges, storeLostMs: () => number | null = () => null) {
     this.#store = store;
     this.#edges = edges;
+    this.#storeLostMs = storeLostMs;
   }
 
   get epoch(): number {
@@ -42,13 +45,23 @@ export class RevocationFeed implements Revocations {
 
   async start(): Promise<void> {
     this.#epoch = await this.#store.epoch();
-    this.#timer = setInterval(() => void this.#edges.push('feed.beat', { epoch: this.#epoch }), BEAT_MS);
+    this.#timer = setInterval(() => void this.beat(), BEAT_MS);
+  }
+
+  /** Says to every edge up to which epoch it should know, and whether more could be known at all. Never rejects. */
+  async beat(): Promise<void> {
+    await this.#edges.push('feed.beat', { epoch: this.#epoch, storeLostMs: this.#storeLostMs() });
+  }
+
+  /** After the store was lost: others may have ended what nobody here could hear of. The next beat says so. */
+  async reread(): Promise<void> {
+    this.#epoch = Math.max(this.#epoch, await this.#store.epoch());
   }
 
   /** Something ended of which nobody can say here what it was: edges that have not heard of the epoch ask for everything. */
   async advance(epoch: number): Promise<void> {
     this.#epoch = Math.max(this.#epoch, epoch);
-    await this.#edges.push('feed.beat', { epoch: this.#epoch });
+    await this.beat();
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import { codeOf } from '@causeway/contract';
 import type { Logger } from './log.ts';
 
 /** What has to be done again and again. A round that is late is skipped, one that fails is logged and comes again. */
@@ -16,7 +17,10 @@ export class Rounds {
       if (busy) return;
       busy = true;
       const run = round()
-        .catch((error: unknown) => this.#log.error({ err: error, round: name }, 'a regular task failed'))
+        .catch((error: unknown) => {
+          // That is said once by whoever watches the store.
+          if (codeOf(error) !== 'CW_STORE_LOST') this.#log.error({ err: error, round: name }, 'a regular task failed');
+        })
         .finally(() => {
           busy = false;
           this.#running.delete(run);

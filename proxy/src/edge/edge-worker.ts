@@ -1,19 +1,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { CausewayError, codeOf, ERRORS } from '@causeway/contract';
 import type { Logger } from 'pino';
-import type { ControlCalls, EdgeSecrets, EdgeStatus, Revocation, SessionGrant, Snapshot } from '../rpc/messages.ts';
+import type { ControlCalls, EdgeSecrets, EdgeStatus, Revocation, SessionGrant } from '../rpc/messages.ts';
 import type { ComponentHealth, EdgeStart } from '../rpc/supervision.ts';
-import { ActiveSnapshot } from './config/active-snapshot.ts';
+import type { ActiveSnapshot } from './config/active-snapshot.ts';
+import { Configured } from './config/configured.ts';
 import { ControlLink, type HelloAnswer } from './control-link.ts';
 import type { Engine } from './engines/engine.ts';
 import { ReferenceEngine } from './engines/reference/engine.ts';
 import { EventSpill } from '../delivery/event-spill.ts';
 import { Events } from '../delivery/events.ts';
 import { CookieMemo } from './exchange/cookies.ts';
+import { edgeHealth } from './edge-health.ts';
 import { Feed } from './feed.ts';
+import { FeedWatch } from './feed-watch.ts';
 import { clientAddress } from './listener/client-address.ts';
 import { Front } from './listener/front.ts';
 import { Handover, type SupervisorPort } from './listener/handover.ts';
@@ -50,10 +54,14 @@ export class EdgeWorker {
   readonly #start: EdgeStart;
   readonly #log: Logger;
   readonly #handover: Handover;
-  readonly #feed = new Feed(() => performance.now());
+  readonly #feed = new Feed(
+    () => performance.now(),
+    () => this.active?.source.graceMs ?? 0,
+  );
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
   readonly #link: ControlLink;
+  readonly #configuration: Configured;
   readonly #events: Events;
   readonly #acceptor: Acceptor;
   readonly #engine: Engine;
@@ -66,10 +74,8 @@ export class EdgeWorker {
   /** Who is signed in here, and what is open. */
   readonly sessions: Sessions;
   readonly live: LiveStreams;
-  #active: ActiveSnapshot | null = null;
   #secrets: EdgeSecrets | null = null;
   #servers: Servers | null = null;
-  #feedWasLost = true;
 
   constructor(start: EdgeStart, log: Logger, port: SupervisorPort) {
     this.#start = start;
@@ -88,15 +94,26 @@ export class EdgeWorker {
       dataDir: start.dataDir,
       worker: start.worker,
       handlers: {
-        'snapshot.put': (snapshot) => this.#putSnapshot(snapshot),
+        'snapshot.put': (manifest) => this.#configuration.put(manifest),
         'secrets.put': (secrets) => this.#putSecrets(secrets),
-        'session.put': (grant) => this.#putSession(grant),
+        'session.put': (grant) => this.#regroup([grant]),
+        'sessions.regroup': ({ grants }) => this.#regroup(grants),
         revoke: (revocation) => this.#revoke(revocation),
-        'feed.beat': ({ epoch }) => this.#beat(epoch),
+        'feed.beat': ({ epoch, storeLostMs }) => this.#beat(epoch, storeLostMs),
         'device.principal': (change) => this.#principalChanged(change),
       },
       onHello: (answer) => this.#onHello(answer),
       onLost: () => log.warn({ code: 'CW_RPC_CLOSED' }, 'control is away; established access goes on'),
+    });
+    this.#configuration = new Configured({
+      piece: async (hash, from) => (await this.#link.call('snapshot.piece', { hash, from }))?.bytes ?? null,
+      newest: () => this.#link.call('snapshot.newest', null),
+      now: () => Date.now(),
+      onSwapped: (active) => this.#swapped(active),
+      onRefused: (snapshot, err) => {
+        this.metrics.snapshotsRefused.inc();
+        log.error({ err, code: codeOf(err), snapshot }, 'snapshot refused; the last one stays');
+      },
     });
     this.#events = new Events({
       deliver: async (events) => void (await this.#link.call('event.batch', { events })),
@@ -108,12 +125,12 @@ export class EdgeWorker {
       lookup: (tokenHash) =>
         this.#feed.state === 'live'
           ? this.#link.call('session.lookup', { tokenHash })
-          : Promise.reject(new CausewayError('CW_RPC_CLOSED')),
+          : Promise.reject(new CausewayError(this.#feed.code)),
       now: () => Date.now(),
     });
     const flows = new AgentFlows({
       worker: start.worker,
-      active: () => this.#active,
+      active: () => this.active,
       feed: this.#feed,
       publishers: this.#publishers,
       live: this.live,
@@ -127,7 +144,7 @@ export class EdgeWorker {
       agents: this.#agents,
       flows,
       log,
-      active: () => this.#active,
+      active: () => this.active,
       ca: () => this.#secrets?.ca ?? '',
       call: (call, args) => this.#link.call(call, args),
     });
@@ -142,13 +159,14 @@ export class EdgeWorker {
       },
       live: this.live,
       publishers: this.#publishers,
-      active: () => this.#active,
+      active: () => this.active,
       onEnd: (exchange, outcome) => {
         this.metrics.request(outcome.status, performance.now() - exchange.started);
         if (exchange.verdict !== null) this.#events.push(exchangeEvent(exchange, outcome, start.worker));
       },
       onRefusal: (exchange, code) => {
-        const level = ERRORS[code].status >= 500 ? 'warn' : 'debug';
+        // Whoever was shown a block page may quote its id: the log has it, too.
+        const level = ERRORS[code].status >= 500 ? 'warn' : code === 'CW_POLICY_BLOCKED' ? 'info' : 'debug';
         log[level](
           { code, decision: exchange.decision, host: exchange.host, app: exchange.appName },
           ERRORS[code].text,
@@ -170,7 +188,7 @@ export class EdgeWorker {
 
   /** The configuration in force; `null` before the first. */
   get active(): ActiveSnapshot | null {
-    return this.#active;
+    return this.#configuration.active;
   }
 
   /** Resolves when it listens; waits for control as long as that takes. Throws `CW_PORT_IN_USE`. */
@@ -189,7 +207,13 @@ export class EdgeWorker {
     }
     this.#every(STATUS_MS, () => void this.#link.call('edge.status', this.#status()).catch(() => undefined));
     this.#every(SWEEP_MS, () => this.#endExpired());
-    this.#every(FEED_CHECK_MS, () => this.#checkFeed());
+    const watch = new FeedWatch({
+      feed: this.#feed,
+      live: this.live,
+      log: this.#log,
+      replay: () => void this.#events.replay().catch(() => undefined),
+    });
+    this.#every(FEED_CHECK_MS, () => watch.check());
     this.#every(TIMES_CHECK_MS, () => this.#checkTimes());
   }
 
@@ -198,27 +222,7 @@ export class EdgeWorker {
   }
 
   health(): { ready: boolean; components: ComponentHealth[] } {
-    const feed = this.#feed.state;
-    const tunnels = this.#publishers.all();
-    const missing = (this.#active?.source.publishers ?? []).filter((name) => !tunnels.some((one) => one.name === name));
-    const components: ComponentHealth[] = [
-      {
-        name: 'control',
-        state: this.#link.up ? 'ok' : 'degraded',
-        detail: this.#link.up ? 'connected' : 'away; established access goes on',
-      },
-      {
-        name: 'feed',
-        state: feed === 'live' ? 'ok' : feed === 'stale' ? 'degraded' : 'down',
-        detail: `revocation feed is ${feed}`,
-      },
-      {
-        name: 'publishers',
-        state: missing.length === 0 ? 'ok' : 'degraded',
-        detail: missing.length === 0 ? `${tunnels.length} tunnels` : `no tunnel: ${missing.join(', ')}`,
-      },
-    ];
-    return { ready: this.#active !== null && feed !== 'lost', components };
+    return edgeHealth(this.#link.up, this.#feed, this.#publishers, this.active);
   }
 
   /** Drains: nothing new, what is open may end by itself until the deadline, then it is ended. */
@@ -238,7 +242,7 @@ export class EdgeWorker {
   }
 
   #route(hello: { readonly serverName: string | null; readonly alpn: readonly string[] }): Route {
-    const source = this.#active?.source;
+    const source = this.active?.source;
     if (source === undefined) return { t: 'refuse', reason: 'not configured' };
     const { accessDomain, identityDomain, tunnelDomain } = source;
     const { worker, workers } = this.#start;
@@ -263,36 +267,25 @@ export class EdgeWorker {
 
   async #onHello(answer: HelloAnswer): Promise<void> {
     this.#putSecrets(answer.secrets);
-    await this.#putSnapshot(answer.snapshot);
+    await this.#configuration.put(answer.snapshot);
+    if (answer.sessions === null) {
+      this.#feed.advanceWithout(answer.storeLostMs ?? 0);
+      return this.#configured.resolve();
+    }
     const ended = this.sessions.replaceAll(answer.sessions);
     this.#feed.advance(answer.epoch);
-    this.#feedWasLost = false;
     await this.live.cutSessions(ended, 'the session ended while control was away');
     void this.#askAgain();
     void this.#events.replay().catch(() => undefined);
     this.#configured.resolve();
   }
 
-  async #putSnapshot(source: Snapshot): Promise<{ number: number }> {
-    if (this.#active?.isOf(source) === true) return { number: source.number };
-    try {
-      this.#active = new ActiveSnapshot(source, Date.now());
-    } catch (error) {
-      this.metrics.snapshotsRefused.inc();
-      this.#log.error(
-        { err: error, code: codeOf(error), snapshot: source.number },
-        'snapshot refused; the last one stays',
-      );
-      throw error;
-    }
-    this.#log.info(
-      { snapshot: source.number, apps: source.apps.length, rules: source.rules.length },
-      'snapshot in force',
-    );
+  async #swapped({ source, apps }: ActiveSnapshot): Promise<void> {
+    this.#log.info({ snapshot: source.number, apps: apps.length, rules: source.rules }, 'snapshot in force');
     for (const publisher of this.#publishers.all()) publisher.assign();
-    for (const agent of this.#agents.all()) agent.steer();
     await this.live.decideAgain('the policy changed');
-    return { number: source.number };
+    // What one agent is told may take milliseconds to find out.
+    for (const agent of this.#agents.all()) await setImmediate().then(() => agent.steer());
   }
 
   #putSecrets(secrets: EdgeSecrets): null {
@@ -314,16 +307,16 @@ export class EdgeWorker {
     return null;
   }
 
-  async #putSession(grant: SessionGrant): Promise<null> {
-    if (this.sessions.put(grant)) await this.live.decideAgain(REGROUPED, grant.principal.session);
+  async #regroup(grants: readonly SessionGrant[]): Promise<null> {
+    await this.live.decideAgain(REGROUPED, await this.sessions.regroup(grants));
     return null;
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
     const { sessions, devices, publishers, suspended, quarantined, why } = revocation;
-    this.sessions.end(new Set(sessions));
-    // Nothing opens under them any more, and a beat that comes while they are cut must not look like news.
+    // It is acted upon from here on: a beat that comes meanwhile must not look like news.
     this.#feed.advance(revocation.epoch);
+    await this.sessions.end(sessions);
     const ids = [...sessions, ...[...devices, ...suspended, ...quarantined].map((device) => `device:${device}`)];
     const cut = await this.live.cutSessions(ids, why);
     this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
@@ -333,8 +326,8 @@ export class EdgeWorker {
     return { epoch: revocation.epoch, cut };
   }
 
-  #beat(epoch: number): null {
-    if (!this.#feed.beat(epoch)) this.#link.resync();
+  #beat(epoch: number, storeLostMs: number | null): null {
+    if (!this.#feed.beat(epoch, storeLostMs)) this.#link.resync();
     return null;
   }
 
@@ -343,7 +336,7 @@ export class EdgeWorker {
       agent.principal = principal;
       agent.steer();
     }
-    await this.live.decideAgain(REGROUPED, principal.session);
+    await this.live.decideAgain(REGROUPED, [principal.session]);
     return null;
   }
 
@@ -357,17 +350,8 @@ export class EdgeWorker {
     void this.live.cutSessions(this.sessions.sweep(), 'the session expired');
   }
 
-  #checkFeed(): void {
-    const lost = this.#feed.state === 'lost';
-    if (lost && !this.#feedWasLost) {
-      this.#log.error({ code: 'CW_RPC_CLOSED' }, 'no revocation feed for too long; open access is cut');
-      void this.live.cutAll('nobody could say whether access still holds');
-    }
-    this.#feedWasLost = lost;
-  }
-
   #checkTimes(): void {
-    if (this.#active?.policy.timesChanged(Date.now()) !== true) return;
+    if (this.active?.policy.timesChanged(Date.now()) !== true) return;
     for (const agent of this.#agents.all()) agent.steer();
     void this.live.decideAgain('a time of the policy began or ended');
   }
@@ -381,11 +365,12 @@ export class EdgeWorker {
     return {
       worker: this.#start.worker,
       pid: process.pid,
-      snapshot: this.#active?.source.number ?? 0,
+      snapshot: this.active?.source.number ?? 0,
       epoch: this.#feed.epoch,
       sessions: this.sessions.size,
       openStreams: this.live.size,
       sockets: this.#front.sockets,
+      eventsDropped: this.#events.dropped,
       publishers: this.#publishers.statuses(),
       agents: this.#agents.statuses(),
     };

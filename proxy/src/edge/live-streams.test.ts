@@ -10,6 +10,7 @@ function streamOf(session: string, allowed = true, ended = false) {
     user: null,
     appName: null,
     ended,
+    graceMs: 1_000,
     allowed: () => allowed,
     cut,
   };
@@ -53,10 +54,24 @@ describe('LiveStreams', () => {
     expect(kept.cut).not.toHaveBeenCalled();
   });
 
+  test('decides again for some sessions only', async () => {
+    const live = new LiveStreams(() => undefined);
+    const [a, b, c] = [streamOf('1', false), streamOf('2', false), streamOf('3', false)];
+    for (const { stream } of [a, b, c]) live.add(stream);
+    expect(await live.decideAgain('groups', ['1', '3', 'unknown'])).toBe(2);
+    expect(b.cut).not.toHaveBeenCalled();
+  });
+
   test('gives the loop its turn between slices, and spares what ended meanwhile', async () => {
     const live = new LiveStreams(() => undefined);
     const streams = Array.from({ length: 1_200 }, (_, i) => streamOf(`s${i}`));
-    for (const { stream } of streams) live.add(stream);
+    for (const { stream, cut } of streams) {
+      live.add(stream);
+      // A slice is a time, so each cut takes some.
+      cut.mockImplementation(() => {
+        for (const until = performance.now() + 0.02; performance.now() < until;);
+      });
+    }
     const last = streams.at(-1);
     let turns = 0;
     const immediate = (): void => {
@@ -65,7 +80,7 @@ describe('LiveStreams', () => {
       if (live.size > 0) setImmediate(immediate);
     };
     setImmediate(immediate);
-    expect(await live.cutAll('why')).toBe(1_199);
+    expect(await live.cutUnlessHeld(() => false, 'why')).toBe(1_199);
     expect(turns).toBeGreaterThanOrEqual(2);
     expect(last?.cut).not.toHaveBeenCalled();
     expect(live.size).toBe(0);

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@causeway/contract';
+import { Slices } from './slices.ts';
 
 /** Anything open that a revocation or a new snapshot can end. */
 export interface LiveStream {
@@ -10,16 +11,13 @@ export interface LiveStream {
   readonly appName: string | null;
   /** Access ended between the decision and now: whoever cut the rest did not find it yet. */
   readonly ended: boolean;
+  /** How long it goes on while nobody can say whether it still holds. */
+  readonly graceMs: number;
   /** Whether the policy in force would open it again. */
   allowed(): boolean;
   /** Ends it at once, towards both sides. */
   cut(code: ErrorCode, why: string): void;
 }
-
-/** How long streams are handled before the loop gets its turn: most are decided in a microsecond, some cut in fifty. */
-const SLICE_MS = 4;
-/** Streams handled between two looks at the clock. */
-const STEP = 16;
 
 /** Everything open at this worker, by session. Adding and removing happen for every request. */
 export class LiveStreams {
@@ -53,27 +51,32 @@ export class LiveStreams {
 
   /** @returns how many were cut, once all are */
   cutSessions(sessions: Iterable<string>, why: string): Promise<number> {
-    const chosen: LiveStream[] = [];
-    for (const session of sessions) {
-      const set = this.#bySession.get(session);
-      if (set !== undefined) chosen.push(...set);
-    }
-    return this.#cut(chosen, () => false, why);
+    return this.#cut(this.#of(sessions), () => false, why);
   }
 
   /**
    * After a snapshot was swapped, or a principal changed.
    *
-   * @param session whose streams; of all sessions where it is absent
+   * @param sessions whose streams; of all where it is absent
    * @returns how many were cut, once all are
    */
-  decideAgain(why: string, session?: string): Promise<number> {
-    const streams = session === undefined ? this.#all() : [...(this.#bySession.get(session) ?? [])];
+  decideAgain(why: string, sessions?: Iterable<string>): Promise<number> {
+    const streams = sessions === undefined ? this.#all() : this.#of(sessions);
     return this.#cut(streams, (stream) => stream.allowed(), why);
   }
 
-  cutAll(why: string): Promise<number> {
-    return this.#cut(this.#all(), () => false, why);
+  /** Ends what its grace does not keep any longer. @returns how many were cut, once all are */
+  cutUnlessHeld(held: (graceMs: number) => boolean, why: string): Promise<number> {
+    return this.#cut(this.#all(), (stream) => held(stream.graceMs), why);
+  }
+
+  #of(sessions: Iterable<string>): LiveStream[] {
+    const chosen: LiveStream[] = [];
+    for (const session of sessions) {
+      const set = this.#bySession.get(session);
+      if (set !== undefined) chosen.push(...set);
+    }
+    return chosen;
   }
 
   #all(): LiveStream[] {
@@ -84,12 +87,9 @@ export class LiveStreams {
 
   async #cut(streams: readonly LiveStream[], keep: (stream: LiveStream) => boolean, why: string): Promise<number> {
     let cut = 0;
-    let until = performance.now() + SLICE_MS;
-    for (const [at, stream] of streams.entries()) {
-      if (at % STEP === 0 && performance.now() >= until) {
-        await new Promise((resolve) => setImmediate(resolve));
-        until = performance.now() + SLICE_MS;
-      }
+    const slices = new Slices();
+    for (const stream of streams) {
+      if (slices.due()) await slices.turn();
       // it may have ended by itself while the loop had its turn
       if (this.#bySession.get(stream.session)?.has(stream) !== true || keep(stream)) continue;
       this.remove(stream);

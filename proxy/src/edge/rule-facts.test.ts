@@ -106,7 +106,8 @@ test('another time zone is in force at once, though the objects and so the numbe
   await control.grant(grant);
   const status = async (): Promise<number> => (await edge.fetch(HOST, '/', { headers: { cookie } })).status;
   expect(await status()).toBe(200);
-  await control.publish({ ...control.snapshot, timeZone: 'Asia/Kolkata' });
+  const same = control.snapshot;
+  await control.publish({ ...same, manifest: { ...same.manifest, timeZone: 'Asia/Kolkata' } });
   expect(await status()).toBe(404);
 });
 

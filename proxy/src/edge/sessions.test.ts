@@ -94,12 +94,12 @@ describe('Sessions', () => {
     expect(sessions.size).toBe(2);
   });
 
-  test('a login session that ends takes all its tokens with it', () => {
+  test('a login session that ends takes all its tokens with it', async () => {
     const { sessions } = setUp();
     sessions.put(grantOf('a', 's_1'));
     sessions.put(grantOf('b', 's_1'));
     sessions.put(grantOf('c', 's_2'));
-    sessions.end(new Set(['s_1']));
+    await sessions.end(['s_1']);
     expect(sessions.size).toBe(1);
   });
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Principal } from '@causeway/contract';
 import type { SessionGrant } from '../rpc/messages.ts';
 import { OpenedPrincipal } from './config/opened-principal.ts';
+import { Slices } from './slices.ts';
 
 /** A grant and what was made of it once: its principal opened in the policy that is in force. */
 export class Session {
@@ -55,6 +56,8 @@ export type Found = Session | null | 'busy';
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #byHash = new Map<string, Session>();
+  /** Token hashes of each login session. */
+  readonly #byId = new Map<string, Set<string>>();
   readonly #misses = new Map<string, number>();
   readonly #asked = new Map<string, Promise<Found>>();
   #second = 0;
@@ -94,7 +97,7 @@ export class Sessions {
     this.#misses.delete(grant.tokenHash);
     const known = this.#byHash.get(grant.tokenHash);
     if (known === undefined) {
-      this.#byHash.set(grant.tokenHash, new Session(grant));
+      this.#add(new Session(grant));
       return false;
     }
     if (samePrincipal(known.grant, grant)) return false;
@@ -116,9 +119,28 @@ export class Sessions {
     return [...before];
   }
 
-  /** @param ids of login sessions */
-  end(ids: ReadonlySet<string>): void {
-    for (const [tokenHash, session] of this.#byHash) if (ids.has(session.principal.session)) this.remove(tokenHash);
+  /** @param ids of login sessions. In slices: nothing is held of them when it resolves. */
+  async end(ids: Iterable<string>): Promise<void> {
+    const slices = new Slices();
+    for (const id of ids) {
+      if (slices.due()) await slices.turn();
+      for (const tokenHash of this.#byId.get(id) ?? []) this.remove(tokenHash);
+    }
+  }
+
+  /**
+   * Other groups of people who are signed in. In slices.
+   *
+   * @returns login sessions that have another principal now
+   */
+  async regroup(grants: readonly SessionGrant[]): Promise<string[]> {
+    const changed = new Set<string>();
+    const slices = new Slices();
+    for (const grant of grants) {
+      if (slices.due()) await slices.turn();
+      if (this.put(grant)) changed.add(grant.principal.session);
+    }
+    return [...changed];
   }
 
   /** Drops what has expired; returns the login sessions that it belonged to. */
@@ -140,6 +162,17 @@ export class Sessions {
     session.ended = true;
     session.opened.close();
     this.#byHash.delete(tokenHash);
+    const id = session.principal.session;
+    const own = this.#byId.get(id);
+    if (own?.delete(tokenHash) === true && own.size === 0) this.#byId.delete(id);
+  }
+
+  #add(session: Session): void {
+    const { tokenHash } = session.grant;
+    this.#byHash.set(tokenHash, session);
+    const own = this.#byId.get(session.principal.session);
+    if (own === undefined) this.#byId.set(session.principal.session, new Set([tokenHash]));
+    else own.add(tokenHash);
   }
 
   #ask(tokenHash: string, now: number): Found | Promise<Found> {

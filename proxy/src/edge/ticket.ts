@@ -18,7 +18,7 @@ export async function redeemTicket(exchange: Exchange, context: PassContext): Pr
   const ticket = new URLSearchParams(exchange.target.slice(exchange.path.length)).get('t') ?? '';
   const { nonce, tossed } = exchange.cookies;
   if (!TICKET.test(ticket) || nonce === null || tossed) return refusal(exchange, 'CW_TICKET_INVALID');
-  if (context.feed.state !== 'live') return refusal(exchange, 'CW_RPC_CLOSED'); // nothing new while revocations may be missed
+  if (context.feed.state !== 'live') return refusal(exchange, context.feed.code); // nothing new while revocations may be missed
   try {
     const { token, returnTo, expiresAt } = await context.redeem({
       ticket,

@@ -1,13 +1,14 @@
 import { privateApp, type PrivateApp } from '@causeway/contract';
 import { describe, expect, test } from 'vitest';
 import { AppIndex } from './app-index.ts';
+import { atOnce } from './steps.ts';
 
 function app(name: string, hosts: string[], ports: string[]): PrivateApp {
   return privateApp.parse({ name, hosts, ports, publishers: ['hq'] });
 }
 
 function find(apps: readonly PrivateApp[]): (host: string, port: number) => string | null {
-  const index = new AppIndex(apps);
+  const index = atOnce(AppIndex.building(apps));
   return (host, port) => apps[index.byTarget(host, port)]?.name ?? null;
 }
 

@@ -7,6 +7,7 @@ import {
   type PrivateApp,
 } from '@causeway/contract';
 import { LpmTable, rangeToPrefixes } from '@causeway/wasm-core';
+import type { Steps } from './steps.ts';
 
 /** A range of addresses of an app. */
 interface AddressRange {
@@ -28,26 +29,31 @@ export class AppIndex {
   readonly #byUrl = new Map<string, number>();
   readonly #byName = new Map<string, number[]>();
   readonly #bySuffix = new Map<string, number[]>();
-  readonly #byAddress: LpmTable;
+  #byAddress = LpmTable.build([]);
   /** By the table's value. */
-  readonly #networks: readonly Network[];
-  readonly #ports: (readonly PortRange[])[];
+  #networks: readonly Network[] = [];
+  readonly #ports: (readonly PortRange[])[] = [];
 
-  constructor(apps: readonly PrivateApp[]) {
+  private constructor() {}
+
+  static *building(apps: readonly PrivateApp[]): Steps<AppIndex> {
+    const index = new AppIndex();
     const ranges: AddressRange[] = [];
-    this.#ports = apps.map((app) => app.ports.map(parsePortRange));
-    for (const [index, app] of apps.entries()) {
-      for (const url of app.clientless?.urls ?? []) this.#byUrl.set(url, index);
+    for (const [number, app] of apps.entries()) {
+      index.#ports.push(app.ports.map(parsePortRange));
+      for (const url of app.clientless?.urls ?? []) index.#byUrl.set(url, number);
       for (const host of app.hosts) {
         const pattern = parseHostPattern(host);
         if (pattern === null) continue; // the schema refused it before
-        if (pattern.kind === 'name') append(this.#byName, pattern.name, index);
-        else if (pattern.kind === 'wildcard') append(this.#bySuffix, pattern.suffix, index);
-        else ranges.push({ from: pattern.from, to: pattern.to, app: index });
+        if (pattern.kind === 'name') append(index.#byName, pattern.name, number);
+        else if (pattern.kind === 'wildcard') append(index.#bySuffix, pattern.suffix, number);
+        else ranges.push({ from: pattern.from, to: pattern.to, app: number });
       }
+      yield;
     }
-    this.#networks = nestedNetworks(ranges);
-    this.#byAddress = LpmTable.build(this.#networks.map(({ base, bits }, value) => ({ base, bits, value })));
+    index.#networks = yield* nestedNetworks(ranges);
+    index.#byAddress = LpmTable.build(index.#networks.map(({ base, bits }, value) => ({ base, bits, value })));
+    return index;
   }
 
   /** @returns the app's number whose custom URL this is, or -1 */
@@ -95,7 +101,7 @@ export class AppIndex {
 }
 
 /** The distinct prefixes of all ranges, each linked to the one around it: an outer app may have a port that the inner lacks. */
-function nestedNetworks(ranges: readonly AddressRange[]): Network[] {
+function* nestedNetworks(ranges: readonly AddressRange[]): Steps<Network[]> {
   const distinct = new Map<string, Network>();
   for (const range of ranges) {
     for (const { base, bits } of rangeToPrefixes(range.from, range.to)) {
@@ -105,6 +111,7 @@ function nestedNetworks(ranges: readonly AddressRange[]): Network[] {
       if (known === undefined) distinct.set(key, { base, bits, ranges: [range], around: null });
       else known.ranges.push(range);
     }
+    yield;
   }
   const networks = [...distinct.values()].toSorted((a, b) =>
     a.base === b.base ? a.bits - b.bits : a.base < b.base ? -1 : 1,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assignedApp, policyRule, privateApp, type PolicyRule, type PrivateApp } from '@causeway/contract';
 import { appsOfPublisher, SteeredApps } from './assigned-apps.ts';
+import { factsOf } from './rule-facts.ts';
+import { atOnce } from './steps.ts';
 
 const wiki = privateApp.parse({
   name: 'wiki',
@@ -10,6 +12,8 @@ const wiki = privateApp.parse({
   clientless: { urls: ['wiki.apps.example'], upstream: { host: '10.0.0.7', port: 8080 } },
 });
 const anything = privateApp.parse({ name: 'any', hosts: ['10.0.0.0/8'], ports: ['tcp/1-65535'], publishers: ['dc2'] });
+const steeredApps = (apps: readonly PrivateApp[], rules: readonly PolicyRule[]): SteeredApps =>
+  atOnce(SteeredApps.building(apps, factsOf(apps, rules)));
 const rule = (ports: string[]): PolicyRule => policyRule.parse({ name: 'r', ports, action: 'allow' });
 
 describe('a publisher', () => {
@@ -36,7 +40,7 @@ describe('a publisher', () => {
 describe('an agent', () => {
   const steer = (apps: PrivateApp[], rules: PolicyRule[], allowed: (port: number) => boolean) => {
     const asked: number[] = [];
-    const assigned = new SteeredApps({ apps, rules }).of((_app, { port }) => {
+    const assigned = steeredApps(apps, rules).of((_app, { port }) => {
       asked.push(port);
       return allowed(port);
     });
@@ -73,7 +77,7 @@ describe('an agent', () => {
     const destinations = ['10.1.0.0/16', '*.eu.corp.example', 'db.corp.example', '192.168.0.1', '::/0', 'corp.example'];
     const rules = [policyRule.parse({ name: 'd', destinations, action: 'allow' })];
     const asked: string[] = [];
-    const assigned = new SteeredApps({ apps: [app], rules }).of((_app, { host }) => {
+    const assigned = steeredApps([app], rules).of((_app, { host }) => {
       const text =
         typeof host === 'string'
           ? host
@@ -108,7 +112,7 @@ describe('an agent', () => {
     const app = privateApp.parse({ ...anything, hosts: ['::fffe:0:0-::1:0:0:1'], ports: ['tcp/22'] });
     const rules = [policyRule.parse({ name: 'd', destinations: ['10.0.0.0/8'], action: 'allow' })];
     const asked: string[] = [];
-    new SteeredApps({ apps: [app], rules }).of((_app, { host }) => asked.push(Buffer.from(host).toString('hex')) < 0);
+    steeredApps([app], rules).of((_app, { host }) => asked.push(Buffer.from(host).toString('hex')) < 0);
     expect(asked).toEqual([`${'0'.repeat(20)}fffe00000000`, `${'0'.repeat(19)}1000000000000`]);
   });
 

@@ -2,7 +2,6 @@ import {
   parseHostPattern,
   parsePortRange,
   type AssignedApp,
-  type PolicyRule,
   type PortRange,
   type PrivateApp,
   type Protocol,
@@ -10,6 +9,8 @@ import {
 import { DestinationPoints } from './destination-points.ts';
 import type { Target } from './policy.ts';
 import { portSegments, portText } from './port-segments.ts';
+import type { RuleFacts } from './rule-facts.ts';
+import type { Steps } from './steps.ts';
 
 /** Everything that a publisher of this name may be asked to open, whoever asks. */
 export function appsOfPublisher(apps: readonly PrivateApp[], publisher: string): AssignedApp[] {
@@ -22,6 +23,8 @@ export function appsOfPublisher(apps: readonly PrivateApp[], publisher: string):
       return { name: app.name, targets };
     });
 }
+
+type SteeringFacts = Pick<RuleFacts, 'portEdges' | 'destinations'>;
 
 /** Asked for where no rule asks for hosts. */
 const ANY_HOST = 'any.invalid';
@@ -37,10 +40,14 @@ export class SteeredApps {
   /** By app, once it was asked for: what there is to ask. */
   readonly #questions: Question[] = [];
 
-  constructor({ apps, rules }: { readonly apps: readonly PrivateApp[]; readonly rules: readonly PolicyRule[] }) {
+  private constructor(apps: readonly PrivateApp[], facts: SteeringFacts, points: DestinationPoints) {
     this.#apps = apps;
-    this.#segments = portSegments(rules);
-    this.#points = new DestinationPoints(rules);
+    this.#segments = portSegments(facts.portEdges);
+    this.#points = points;
+  }
+
+  static *building(apps: readonly PrivateApp[], facts: SteeringFacts): Steps<SteeredApps> {
+    return new SteeredApps(apps, facts, yield* DestinationPoints.building(facts.destinations));
   }
 
   /**

@@ -1,5 +1,6 @@
-import { canonicalName, isIPv4Number, parseHostPattern, type HostPattern, type PolicyRule } from '@causeway/contract';
+import { canonicalName, isIPv4Number, parseHostPattern, type HostPattern } from '@causeway/contract';
 import type { Target } from './policy.ts';
+import type { Steps } from './steps.ts';
 
 const MAPPED_LAST = 0xffff_ffff_ffffn;
 
@@ -12,22 +13,27 @@ export class DestinationPoints {
   readonly #names = new Set<string>();
   readonly #suffixes = new Set<string>();
   /** Where rules' ranges begin, and behind their ends; ascending. */
-  readonly #edges: readonly bigint[];
+  #edges: readonly bigint[] = [];
   /** By suffix: the names and wildcards of rules below it. */
   readonly #below = new Map<string, Set<string>>();
 
-  constructor(rules: readonly PolicyRule[]) {
-    const edges = new Set<bigint>();
-    for (const text of new Set(rules.flatMap(({ destinations }) => destinations ?? []))) {
+  private constructor() {}
+
+  /** @param destinations the distinct ones that rules name */
+  static *building(destinations: Iterable<string>): Steps<DestinationPoints> {
+    const points = new DestinationPoints();
+    const edges = new Set<bigint>([MAPPED_LAST + 1n]); // behind IPv4, which a range of IPv6 around it leaves out
+    for (const text of destinations) {
       const pattern = parseHostPattern(text);
-      if (pattern?.kind === 'name') this.#names.add(pattern.name);
-      else if (pattern?.kind === 'wildcard') this.#suffixes.add(pattern.suffix);
+      if (pattern?.kind === 'name') points.#names.add(pattern.name);
+      else if (pattern?.kind === 'wildcard') points.#suffixes.add(pattern.suffix);
       else if (pattern?.kind === 'range') edges.add(pattern.from).add(pattern.to + 1n);
+      yield;
     }
-    edges.add(MAPPED_LAST + 1n); // behind IPv4, which a range of IPv6 around it leaves out
-    this.#edges = [...edges].toSorted((a, b) => (a < b ? -1 : 1));
-    for (const name of this.#names) this.#put(name, name);
-    for (const suffix of this.#suffixes) this.#put(suffix, `*.${suffix}`);
+    points.#edges = [...edges].toSorted((a, b) => (a < b ? -1 : 1));
+    for (const name of points.#names) yield points.#put(name, name);
+    for (const suffix of points.#suffixes) yield points.#put(suffix, `*.${suffix}`);
+    return points;
   }
 
   /** Whether no rule asks where a flow goes, so that all hosts of an app are alike. */

@@ -1,6 +1,7 @@
 import { policyRule, type PolicyRule } from '@causeway/contract';
 import { expect, test } from 'vitest';
 import { OpenWindows } from './open-windows.ts';
+import { factsOf } from './rule-facts.ts';
 import { ZoneClock } from './zone-clock.ts';
 
 const rule = (...times: object[]): PolicyRule =>
@@ -10,7 +11,7 @@ const at = (time: string): number => Date.parse(`2026-11-23T${time}Z`);
 
 /** The minutes of a day in which something began or ended. */
 function changes(rules: PolicyRule[], zone: string, from = MONDAY): string[] {
-  const windows = new OpenWindows(rules, new ZoneClock(zone), from);
+  const windows = new OpenWindows(factsOf([], rules).times, new ZoneClock(zone), from);
   const found: string[] = [];
   for (let now = from; now < from + 86_400_000; now += 20_000) {
     if (windows.changed(now)) found.push(new Date(now).toISOString().slice(11, 19));
@@ -34,7 +35,11 @@ test('sees each rule alone: one that begins where another ends is a change', () 
 });
 
 test('sees what passed while nobody asked, and a clock that was set back', () => {
-  const windows = new OpenWindows([rule({ from: '08:00', to: '09:00' })], new ZoneClock('UTC'), at('07:59:59.999'));
+  const windows = new OpenWindows(
+    factsOf([], [rule({ from: '08:00', to: '09:00' })]).times,
+    new ZoneClock('UTC'),
+    at('07:59:59.999'),
+  );
   expect(windows.changed(at('08:00'))).toBe(true);
   expect(windows.changed(at('08:00:59'))).toBe(false);
   expect(windows.changed(at('12:00'))).toBe(true);

@@ -1,4 +1,4 @@
-import type { PolicyRule } from '@causeway/contract';
+import type { TimeWindow } from '@causeway/contract';
 import { compilePolicy, PolicyMatcher, type PolicyProbe, type PolicySession } from '@causeway/wasm-core';
 import { coreWindow } from './policy-input.ts';
 import type { ZoneClock } from './zone-clock.ts';
@@ -17,12 +17,12 @@ export class OpenWindows {
   #minute: number;
   #open: string;
 
-  /** @param now milliseconds since 1970, as of which the first `changed` tells */
-  constructor(rules: readonly PolicyRule[], clock: ZoneClock, now: number) {
-    const distinct = new Map(
-      rules.flatMap(({ times }) => (times === undefined ? [] : [[JSON.stringify(times), times]])),
-    );
-    const windows = [...distinct.values()].map((times) => times.map(coreWindow));
+  /**
+   * @param distinct the sets of times that rules name
+   * @param now milliseconds since 1970, as of which the first `changed` tells
+   */
+  constructor(distinct: readonly (readonly TimeWindow[])[], clock: ZoneClock, now: number) {
+    const windows = distinct.map((times) => times.map(coreWindow));
     this.#clock = clock;
     this.#apps = windows.length;
     this.#matcher = new PolicyMatcher(

@@ -5,6 +5,7 @@ import { ReferencePolicyMatcher } from '@causeway/wasm-core/reference';
 import { policyRule, privateApp } from '@causeway/contract';
 import { policyInput, policySubject, type PolicyPrincipal } from './policy-input.ts';
 import { Policy } from './policy.ts';
+import { factsOf } from './rule-facts.ts';
 import { ZoneClock } from './zone-clock.ts';
 
 const apps = ['wiki', 'pay'].map((name) =>
@@ -22,7 +23,11 @@ const ADA: PolicyPrincipal = { user: 'ada', groups: [], method: 'browser' };
 function policyOf(rules: readonly object[], timeZone = 'UTC') {
   const checked = rules.map((rule, i) => policyRule.parse({ name: `r${i}`, ...rule }));
   const input = policyInput(apps, checked);
-  return { policy: new Policy({ image: compilePolicy(input), rules: checked, apps, timeZone }, NOON), input, checked };
+  return {
+    policy: new Policy({ image: compilePolicy(input), facts: factsOf(apps, checked), apps, timeZone }, NOON),
+    input,
+    checked,
+  };
 }
 
 describe('a verdict', () => {

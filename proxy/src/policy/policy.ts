@@ -1,7 +1,9 @@
-import { addressNumber, type PolicyRule, type PrivateApp, type Protocol, type Verdict } from '@causeway/contract';
+import { addressNumber, type PrivateApp, type Protocol, type Verdict } from '@causeway/contract';
 import { PolicyMatcher, type PolicySession } from '@causeway/wasm-core';
 import { OpenWindows } from './open-windows.ts';
 import { policySubject, type PolicyPrincipal } from './policy-input.ts';
+import type { RuleFacts } from './rule-facts.ts';
+import type { Steps } from './steps.ts';
 import { ZoneClock } from './zone-clock.ts';
 
 const DEFAULT: Verdict = Object.freeze({
@@ -22,10 +24,10 @@ export type OpenedSession = PolicySession | null;
 
 /** What a published configuration says of it. */
 export interface PolicySource {
-  /** Of `compilePolicy`, from these rules and apps. */
+  /** Of `compilePolicy`, from these apps and the rules of the facts. */
   readonly image: Uint8Array;
-  readonly rules: readonly PolicyRule[];
-  readonly apps: readonly Pick<PrivateApp, 'name' | 'tags'>[];
+  readonly facts: RuleFacts;
+  readonly apps: readonly Pick<PrivateApp, 'name'>[];
   /** IANA name of the zone in which rules' times are meant. */
   readonly timeZone: string;
 }
@@ -45,7 +47,7 @@ const NOWHERE: Target = { host: 'nowhere.invalid', port: 443 };
  */
 export class Policy {
   readonly #matcher: PolicyMatcher;
-  readonly #rules: readonly PolicyRule[];
+  readonly #facts: RuleFacts;
   readonly #verdicts = new Map<number, Verdict>();
   readonly #appNumbers: Int32Array;
   /** By the image's number of an app: whether a rule for it asks where the flow goes. Finding that out costs most. */
@@ -56,15 +58,26 @@ export class Policy {
   readonly asksForSource: boolean;
 
   /** @param now milliseconds since 1970. Throws a wasm-core error for an image that is not one. */
-  constructor({ image, rules, apps, timeZone }: PolicySource, now: number) {
-    this.#matcher = new PolicyMatcher(image);
-    this.#rules = rules;
+  constructor(source: PolicySource, now: number, matcher = new PolicyMatcher(source.image)) {
+    const { facts, apps, timeZone } = source;
+    this.#matcher = matcher;
+    this.#facts = facts;
     const numbers = new Map(this.#matcher.apps.map((name, number) => [name, number]));
     this.#appNumbers = Int32Array.from(apps, ({ name }) => numbers.get(name) ?? -1);
-    this.#asksForDestination = askingForDestination(this.#matcher.apps, apps, rules);
+    this.#asksForDestination = new Uint8Array(numbers.size);
+    for (const [app, number] of this.#appNumbers.entries()) {
+      if (number >= 0) this.#asksForDestination[number] = facts.asksForDestination[app] ?? 1;
+    }
     this.#clock = new ZoneClock(timeZone);
-    this.#windows = rules.some(({ times }) => times !== undefined) ? new OpenWindows(rules, this.#clock, now) : null;
-    this.asksForSource = rules.some(({ sources }) => sources !== undefined);
+    this.#windows = facts.times.length > 0 ? new OpenWindows(facts.times, this.#clock, now) : null;
+    this.asksForSource = facts.asksForSource;
+  }
+
+  /** The same in two steps, of which the image is the longer. */
+  static *building(source: PolicySource, now: number): Steps<Policy> {
+    const matcher = new PolicyMatcher(source.image);
+    yield;
+    return new Policy(source, now, matcher);
   }
 
   /** Whether a verdict may become another by the passing of time. */
@@ -108,7 +121,7 @@ export class Policy {
   #verdictOf(number: number): Verdict {
     const known = this.#verdicts.get(number);
     if (known !== undefined) return known;
-    const rule = this.#rules[number];
+    const rule = this.#facts.verdict(number);
     if (rule === undefined) return DEFAULT;
     const does = `rule ${rule.name} ${rule.action === 'allow' ? 'allows' : 'blocks'} it`;
     const { conditions } = this.#matcher.reason(number);
@@ -121,20 +134,4 @@ export class Policy {
     this.#verdicts.set(number, verdict);
     return verdict;
   }
-}
-
-function askingForDestination(
-  numbered: readonly string[],
-  apps: PolicySource['apps'],
-  rules: readonly PolicyRule[],
-): Uint8Array {
-  const asking = rules.filter(({ destinations }) => destinations !== undefined);
-  const everyApp = asking.some(({ apps: names, tags }) => names === undefined && tags === undefined);
-  const byName = new Set(asking.flatMap((rule) => rule.apps ?? []));
-  const byTag = new Set(asking.flatMap((rule) => rule.tags ?? []));
-  const tagsOf = new Map(apps.map(({ name, tags }) => [name, tags]));
-  return Uint8Array.from(numbered, (name) => {
-    const tagged = tagsOf.get(name)?.some((tag) => byTag.has(tag)) === true;
-    return everyApp || byName.has(name) || tagged ? 1 : 0;
-  });
 }

@@ -9,6 +9,7 @@ import { RpcChannel } from './channel.ts';
 interface Calls {
   echo: { args: string; answer: string };
   fail: { args: null; answer: null };
+  carry: { args: { bytes: Uint8Array; name: string }; answer: { bytes: Uint8Array; more: number } };
 }
 
 let folder: string;
@@ -60,7 +61,40 @@ describe('a channel', () => {
     far.destroy();
   });
 
+  test('carries bytes beside the JSON, in both directions and between other messages', async () => {
+    const far = new RpcChannel<object, Calls>(
+      peer,
+      {
+        echo: (text) => text,
+        carry: ({ bytes, name }) => ({ bytes: bytes.map((byte) => byte ^ 1), more: name.length }),
+      },
+      () => undefined,
+    );
+    const channel = new RpcChannel<Calls, object>(near, {}, () => undefined);
+    const sizes = [0, 1, 5, 65_536, 300_001];
+    const answers = await Promise.all(
+      sizes.map(async (size) => {
+        const bytes = Uint8Array.from({ length: size }, (_, i) => i * 7);
+        const [carried, text] = await Promise.all([
+          channel.call('carry', { bytes, name: 'n'.repeat(size % 9) }),
+          channel.call('echo', 'x'),
+        ]);
+        expect(
+          Buffer.compare(
+            carried.bytes,
+            bytes.map((byte) => byte ^ 1),
+          ),
+        ).toBe(0);
+        return [carried.bytes.length, carried.more, text];
+      }),
+    );
+    expect(answers).toEqual(sizes.map((size) => [size, size % 9, 'x']));
+    far.destroy();
+  });
+
   test.each([
+    ['bytes behind no message', Buffer.from('80000006000000027b7d2121', 'hex')],
+    ['bytes whose message is longer than the frame', Buffer.from('80000006000000ff7b7d2121', 'hex')],
     ['no JSON', framed('{"id":1,')],
     ['null', framed('null')],
     ['a number', framed('7')],

@@ -10,8 +10,16 @@ import { CausewayError, codeOf, isErrorCode, type ErrorCode } from '@causeway/co
  *     |            | JSON {id, answer}         |   its answer
  *     |            | JSON {id, error}          |   or its failure
  *     +------------+---------------------------+
+ *
+ * Where the length's first bit is set, the member `bytes` of the arguments or the answer stands behind the JSON as it is:
+ *
+ *     0            4             8
+ *     +------------+-------------+------+-------+
+ *     | length BE  | JSON length | JSON | bytes |   the length counts from here ^4 on
+ *     +------------+-------------+------+-------+
  */
 const MAX_MESSAGE = 64 * 1024 * 1024;
+const CARRIES_BYTES = 0x8000_0000;
 const MAX_PENDING = 10_000;
 /** Bytes that wait for a peer that does not read: two of the largest messages. Past that it is taken for dead. */
 const MAX_QUEUED = 2 * MAX_MESSAGE;
@@ -97,13 +105,17 @@ export class RpcChannel<Out, In> {
 
   #send(message: Wire): void {
     if (this.#closed) return;
-    const body = Buffer.from(JSON.stringify(message), 'utf8');
-    if (body.length > MAX_MESSAGE || this.#socket.writableLength + body.length > MAX_QUEUED) return this.destroy();
-    const head = Buffer.allocUnsafe(4);
-    head.writeUInt32BE(body.length);
+    const { wire, bytes } = apart(message);
+    const json = Buffer.from(JSON.stringify(wire), 'utf8');
+    const length = bytes === null ? json.length : 4 + json.length + bytes.length;
+    if (length > MAX_MESSAGE || this.#socket.writableLength + length > MAX_QUEUED) return this.destroy();
+    const head = Buffer.allocUnsafe(bytes === null ? 4 : 8);
+    head.writeUInt32BE(bytes === null ? length : (length | CARRIES_BYTES) >>> 0);
+    if (bytes !== null) head.writeUInt32BE(json.length, 4);
     this.#socket.cork();
     this.#socket.write(head);
-    this.#socket.write(body);
+    this.#socket.write(json);
+    if (bytes !== null) this.#socket.write(bytes);
     this.#socket.uncork();
   }
 
@@ -112,14 +124,15 @@ export class RpcChannel<Out, In> {
     this.#have += chunk.length;
     while (this.#have >= 4) {
       if ((this.#chunks[0]?.length ?? 0) < 4) this.#chunks = [Buffer.concat(this.#chunks)];
-      const length = this.#chunks[0]?.readUInt32BE() ?? 0;
+      const first = this.#chunks[0]?.readUInt32BE() ?? 0;
+      const length = first & ~CARRIES_BYTES;
       if (length > MAX_MESSAGE) return this.destroy();
       if (this.#have < 4 + length) return;
       const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
       const rest = all.subarray(4 + length);
       this.#chunks = rest.length > 0 ? [rest] : [];
       this.#have = rest.length;
-      const message = parseMessage(all.toString('utf8', 4, 4 + length));
+      const message = parseFrame(all.subarray(4, 4 + length), first >= CARRIES_BYTES);
       if (message === null) return this.destroy();
       this.#dispatch(message);
     }
@@ -152,6 +165,33 @@ export class RpcChannel<Out, In> {
       this.#send({ id, error: { code: codeOf(error), message } });
     }
   }
+}
+
+/** The message without the bytes that travel behind it. */
+function apart(message: Wire): { wire: Wire; bytes: Uint8Array | null } {
+  for (const member of ['args', 'answer'] as const) {
+    const value = message[member];
+    if (typeof value !== 'object' || value === null || !('bytes' in value)) continue;
+    const { bytes, ...rest } = value;
+    if (bytes instanceof Uint8Array) return { wire: { ...message, [member]: rest }, bytes };
+  }
+  return { wire: message, bytes: null };
+}
+
+/** @returns `null` for what is no message */
+function parseFrame(body: Buffer, carriesBytes: boolean): Wire | null {
+  if (!carriesBytes) return parseMessage(body.toString('utf8'));
+  const jsonLength = body.length < 4 ? body.length : body.readUInt32BE();
+  if (4 + jsonLength > body.length) return null;
+  const message = parseMessage(body.toString('utf8', 4, 4 + jsonLength));
+  // A copy: the frame may hold others, and lives as long as what is kept of it.
+  const bytes = Uint8Array.from(body.subarray(4 + jsonLength));
+  for (const member of ['args', 'answer'] as const) {
+    const value = message?.[member];
+    if (typeof value !== 'object' || value === null) continue;
+    return { ...(message as Wire), [member]: { ...value, bytes } };
+  }
+  return null;
 }
 
 /** The processes are one version, so only the frame is looked at: `null` for what is none. */

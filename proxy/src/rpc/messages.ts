@@ -1,9 +1,10 @@
-import type { AssignedApp, ErrorCode, Principal, PrivateApp, PolicyRule, Report, Verdict } from '@causeway/contract';
+import type { AssignedApp, ErrorCode, Principal, Report, Verdict } from '@causeway/contract';
+import type { SnapshotManifest } from './snapshot.ts';
 
 /**
  * Everything that the processes of one PoP say to each other, as a map from the name of a call to its arguments and
  * answer. The parties are one deployment and one version, so these are types; what comes from outside was checked
- * before it became a message. Bytes travel as base64, certificates and keys as PEM, times in milliseconds since 1970.
+ * before it became a message. A member `bytes` of arguments or answers travels as it is, other bytes as base64, certificates and keys as PEM, times in milliseconds since 1970.
  */
 
 /** One app-host token of a login session, as every edge holds it. */
@@ -14,26 +15,6 @@ export interface SessionGrant {
   readonly host: string;
   readonly principal: Principal;
   readonly expiresAt: number;
-}
-
-/** The published configuration as the edges need it: immutable, numbered, swapped whole. */
-export interface Snapshot {
-  readonly number: number;
-  readonly accessDomain: string;
-  readonly identityDomain: string;
-  readonly tunnelDomain: string;
-  /** `https://login.<identity domain>[:port]`, no final slash. */
-  readonly loginOrigin: string;
-  readonly apps: readonly PrivateApp[];
-  /** In order; the image was compiled from exactly these, and its rule numbers index them. */
-  readonly rules: readonly PolicyRule[];
-  /** IANA name of the zone in which rules' times are meant. */
-  readonly timeZone: string;
-  /** wasm-core policy image, base64. */
-  readonly policyImage: string;
-  readonly publishers: readonly string[];
-  /** The port in URLs that people see. */
-  readonly publicPort: number;
 }
 
 /** Key material of the edges. Never logged, never written outside the data folder. */
@@ -55,7 +36,8 @@ export interface EdgeSecrets {
 export interface EventRecord {
   readonly at: number;
   readonly decision: string;
-  readonly kind: 'request' | 'flow' | 'cut' | 'alert';
+  /** `audit`: what an administrator did, `decision` being its reference; of `alert` and `incident` it leads to them. */
+  readonly kind: 'request' | 'flow' | 'cut' | 'alert' | 'incident' | 'audit';
   readonly user: string | null;
   readonly device: string | null;
   readonly session: string | null;
@@ -73,6 +55,11 @@ export interface EventRecord {
   readonly worker: number;
 }
 
+/** An event under its number in the store, by which it is read again and following is resumed. */
+export interface StoredEvent extends EventRecord {
+  readonly id: number;
+}
+
 /** What events are found by; all of it must hold. Text is compared without regard to case. */
 export interface EventQuery {
   readonly user?: string;
@@ -86,6 +73,13 @@ export interface EventQuery {
   readonly address?: string;
   readonly kind?: EventRecord['kind'];
   readonly status?: number;
+  readonly method?: string;
+  readonly verb?: string;
+  readonly worker?: number;
+  /** It took at least so many milliseconds. */
+  readonly minMs?: number;
+  /** Both directions together, at least. */
+  readonly minBytes?: number;
   /** Not before, milliseconds since 1970. */
   readonly since?: number;
   /** Before. */
@@ -94,18 +88,30 @@ export interface EventQuery {
   readonly text?: string;
 }
 
+/** Events that who follows does not see: forgotten meanwhile, or too many for how slowly they are taken. */
+export interface EventGap {
+  /** The last that was seen. */
+  readonly after: number;
+  /** Following goes on behind this one. */
+  readonly until: number;
+  readonly why: 'forgotten' | 'too slow' | 'unknown id';
+}
+
 export interface EventPageRequest {
   /** 1 to 500. */
   readonly limit: number;
-  /** `next` of the page before. */
+  /** `next` or `previous` of another page of the same list. */
   readonly cursor?: string;
+  /** Newest first where it is absent. */
+  readonly oldestFirst?: boolean;
 }
 
 export interface EventPage {
-  /** Newest first. */
-  readonly items: readonly EventRecord[];
+  readonly items: readonly StoredEvent[];
   /** Where the next page begins; `null` where this is the last. */
   readonly next: string | null;
+  /** The page before this one; `null` where this is the first. */
+  readonly previous: string | null;
   /** Whether the page is short because one page looks at so many events only; `next` goes on. */
   readonly partial: boolean;
 }
@@ -130,6 +136,8 @@ export interface EdgeStatus {
   readonly sessions: number;
   readonly openStreams: number;
   readonly sockets: number;
+  /** Events that found no place, since this process started. */
+  readonly eventsDropped: number;
   readonly publishers: readonly {
     readonly id: string;
     readonly name: string;
@@ -148,8 +156,19 @@ export type TunnelPeer =
 export interface EdgeCalls {
   'edge.hello': {
     args: { worker: number; pid: number };
-    answer: { snapshot: Snapshot; secrets: EdgeSecrets; sessions: readonly SessionGrant[]; epoch: number };
+    /** `sessions`: `null` while the store is lost; then `storeLostMs` says for how long. */
+    answer: {
+      snapshot: SnapshotManifest;
+      secrets: EdgeSecrets;
+      sessions: readonly SessionGrant[] | null;
+      epoch: number;
+      storeLostMs: number | null;
+    };
   };
+  /** From `from` on as much as one answer carries; `null` where the newest snapshot does not have the piece. */
+  'snapshot.piece': { args: { hash: string; from: number }; answer: { bytes: Uint8Array } | null };
+  /** Asked for by an edge whose manifest is out of date, or that could not use it. */
+  'snapshot.newest': { args: null; answer: SnapshotManifest };
   'session.lookup': { args: { tokenHash: string }; answer: SessionGrant | null };
   /** `nonceHash`: SHA-256 of the nonce cookie of the app host, base64url. Answers after every live edge holds the grant. */
   'ticket.redeem': {
@@ -180,28 +199,45 @@ export interface EdgeCalls {
 
 /** Calls that control makes and an edge answers once it has acted. */
 export interface ControlCalls {
-  'snapshot.put': { args: Snapshot; answer: { number: number } };
+  /** Answered with what is in force at the edge, once that is this or something newer. */
+  'snapshot.put': { args: SnapshotManifest; answer: { number: number } };
   'secrets.put': { args: EdgeSecrets; answer: null };
   /** A new token, or other groups of one that is held: what is open under it is decided again. */
   'session.put': { args: SessionGrant; answer: null };
+  /** Other groups of people who are signed in, many at once. Answered when all that they have open is decided again. */
+  'sessions.regroup': { args: { grants: readonly SessionGrant[] }; answer: null };
   /** Answered when everything named has been cut. */
   revoke: { args: Revocation; answer: { epoch: number; cut: number } };
-  /** Every second, so that an edge knows whether its feed is live. */
-  'feed.beat': { args: { epoch: number }; answer: null };
+  /** Every second, so that an edge knows whether its feed is live. `storeLostMs`: `null` while the store answers. */
+  'feed.beat': { args: { epoch: number; storeLostMs: number | null }; answer: null };
   /** Groups or binding of a person changed: decide the open streams of these devices again. */
   'device.principal': { args: { device: string; principal: Principal }; answer: null };
+}
+
+/** Of the keys that seal the store's secrets. `masterKey`: another one, in base64. */
+export type KeyRequest =
+  | { readonly do: 'list' | 'rotate' }
+  | { readonly do: 'add'; readonly masterKey: string }
+  | { readonly do: 'remove'; readonly id: string };
+
+export interface KeyState {
+  readonly dataKey: string;
+  readonly dataKeySince: number;
+  /** How many secrets it seals. */
+  readonly secrets: number;
+  /** Those that open the store, oldest first; more than one while it is being changed. */
+  readonly masterKeys: readonly { readonly id: string; readonly since: number; readonly inUse: boolean }[];
 }
 
 /** Calls of the command line, over the data folder's socket (readable by the PoP's own user alone). */
 export interface AdminCalls {
   'admin.status': { args: null; answer: PopStatus };
   'admin.explain': {
-    args: ExplainQuestion & { user: string; groups?: readonly string[]; ou?: string };
+    args: AccessQuestion;
     answer: Explanation;
   };
   'admin.token': { args: { publisher: string }; answer: { token: string; expiresAt: number } };
   'admin.reload': { args: null; answer: { number: number } };
-  'admin.revoke': { args: { kind: 'session' | 'device' | 'publisher' | 'user'; id: string }; answer: { cut: number } };
   'admin.sessions': { args: null; answer: readonly SessionSummary[] };
   /** A token of an owner that works on this machine alone, for an hour. */
   'admin.owner': { args: null; answer: { token: string; expiresAt: number } };
@@ -210,6 +246,7 @@ export interface AdminCalls {
     args: { method: string; path: string; headers: Readonly<Record<string, string>>; body: string | null };
     answer: { status: number; headers: Readonly<Record<string, string>>; body: string };
   };
+  'admin.keys': { args: KeyRequest; answer: KeyState };
   'admin.events': { args: EventPageRequest & { query: EventQuery }; answer: EventPage };
   /** From now on `tail.events` is called with the events as they come, until the connection ends. */
   'admin.tail': { args: { query: EventQuery }; answer: null };
@@ -217,8 +254,8 @@ export interface AdminCalls {
 
 /** Calls that control makes to a command line that follows the events. */
 export interface TailCalls {
-  /** Answered when they are shown: the next batch waits for it. `dropped`: left out before these, being too many. */
-  'tail.events': { args: { events: readonly EventRecord[]; dropped: number }; answer: null };
+  /** Answered when they are shown: the next batch waits for it. `gap`: what was left out before these. */
+  'tail.events': { args: { events: readonly StoredEvent[]; gap: EventGap | null }; answer: null };
 }
 
 export interface SessionSummary {
@@ -230,8 +267,20 @@ export interface SessionSummary {
   readonly hosts: readonly string[];
 }
 
+/** Whether the store answers; `since` in milliseconds since 1970. */
+export type StoreStatus =
+  | { readonly state: 'ok'; readonly kind: string }
+  | {
+      readonly state: 'lost';
+      readonly kind: string;
+      readonly since: number;
+      readonly why: string;
+      readonly graceEnds: number;
+    };
+
 export interface PopStatus {
   readonly version: string;
+  readonly store: StoreStatus;
   readonly snapshot: number;
   readonly epoch: number;
   readonly loginOrigin: string;
@@ -244,7 +293,8 @@ export interface PopStatus {
     connectedWorkers: number;
   }[];
   readonly devices: readonly { id: string; name: string; user: string; revoked: boolean; connected: boolean }[];
-  readonly sessions: number;
+  /** `null` while the store is lost; publishers and devices are then those with a tunnel here. */
+  readonly sessions: number | null;
   /** What is wrong, each with a code where there is one; empty when all is well. */
   readonly degraded: readonly string[];
 }
@@ -259,7 +309,26 @@ export interface ExplainQuestion {
   readonly at: number;
 }
 
-export interface Explanation {
+/** Who may open what; facts that are absent are those of the directory. */
+export interface AccessQuestion {
+  /** May be absent where a device is named: its owner then. */
+  readonly user?: string;
+  readonly groups?: readonly string[];
+  readonly ou?: string;
+  /** Id or name of a device of the person; asks as that device would. */
+  readonly device?: string;
+  /** Posture profiles that the device satisfies. */
+  readonly posture?: readonly string[];
+  /** `agent` with a device, else `browser` where absent. */
+  readonly method?: 'browser' | 'agent';
+  readonly target: string;
+  readonly from?: string;
+  /** Now where absent. */
+  readonly at?: number;
+}
+
+/** What the rules say. */
+export interface PolicyExplanation {
   readonly app: string | null;
   /** `host:port` that was decided; `null` without an app. */
   readonly destination: string | null;
@@ -271,6 +340,8 @@ export interface Explanation {
    * `null` while control is still looking for them.
    */
   readonly shadowed: readonly { readonly rule: string; readonly by: string | null }[] | null;
+  /** What the verdict would be otherwise by, each a sentence; a few at most. */
+  readonly changes: readonly string[];
   readonly snapshot: number;
   /** The facts that it was decided by. */
   readonly asked: {
@@ -282,6 +353,25 @@ export interface Explanation {
     readonly at: number;
     readonly timeZone: string;
   };
+}
+
+/** What the rules say, and whether the person and their device come as far as the rules. */
+export interface Explanation extends PolicyExplanation {
+  /** What ends access whatever the rules say; `verdict` is of it then. */
+  readonly refused: { readonly code: string; readonly why: string } | null;
+  /** What the rules alone say. */
+  readonly byRules: Verdict;
+  /** Where the person's groups come from; `nobody`: nobody is known under this name, so there are none. */
+  readonly groupsFrom: 'given' | 'directory' | 'nobody';
+  readonly device: {
+    readonly id: string;
+    readonly name: string;
+    readonly user: string;
+    readonly state: string;
+    readonly os: string;
+  } | null;
+  /** Posture profiles that were named. No rule can ask for one yet. */
+  readonly posture: readonly string[];
 }
 
 export interface RpcError {

@@ -1,4 +1,4 @@
-import type { Snapshot } from './messages.ts';
+import type { SnapshotHead } from './snapshot.ts';
 
 /**
  * What the supervisor and its children say over the fork's own channel. A `handover` carries a raw TCP socket beside
@@ -7,7 +7,7 @@ import type { Snapshot } from './messages.ts';
 export type HandoverTarget = 'control' | number;
 
 export type ChildMessage =
-  | { readonly t: 'ready'; readonly snapshot: Snapshot['number'] }
+  | { readonly t: 'ready'; readonly snapshot: SnapshotHead['number'] }
   | { readonly t: 'handover'; readonly to: HandoverTarget; readonly head: string }
   | { readonly t: 'metrics'; readonly id: number; readonly metrics: readonly object[] }
   | { readonly t: 'health'; readonly ready: boolean; readonly components: readonly ComponentHealth[] }
@@ -25,6 +25,12 @@ export interface ComponentHealth {
   readonly detail: string;
 }
 
+/** Where the master key is: a file or variable with the key in base64, or a program that prints it. */
+export type MasterKeySource =
+  | { readonly file: string }
+  | { readonly env: string }
+  | { readonly command: readonly string[] };
+
 /** How a child is started: `node <main>.ts <JSON>`. */
 export interface ControlStart {
   readonly dataDir: string;
@@ -35,6 +41,8 @@ export interface ControlStart {
    * given as `CAUSEWAY_STORE` in the environment.
    */
   readonly store?: string;
+  /** `master.key` in the data folder, made on first start, where absent. */
+  readonly masterKey?: MasterKeySource;
 }
 
 export interface EdgeStart {

@@ -30,7 +30,8 @@ export function startOperations(host: string, port: number, view: OperationsView
         return verdict(true, {});
       case '/readyz': {
         const { ready, components } = view.ready();
-        return verdict(ready, { components });
+        const degraded = components.some(({ state }) => state !== 'ok');
+        return verdict(ready, { ...(ready && degraded ? { status: 'degraded' } : {}), components });
       }
       case '/metrics':
         view.metrics().then(

@@ -1,5 +1,13 @@
-import { ActiveSnapshot, Exchange, hostInZone, OpenedPrincipal, policyInput } from '@causeway/proxy/decision';
-import { decideExchange, Session } from '@causeway/proxy/decision';
+import {
+  ActiveSnapshot,
+  atOnce,
+  Exchange,
+  factsOf,
+  hostInZone,
+  OpenedPrincipal,
+  packFacts,
+} from '@causeway/proxy/decision';
+import { decideExchange, policyInput, Session } from '@causeway/proxy/decision';
 import { policyRule, privateApp, type PolicyRule, type Principal, type PrivateApp } from '@causeway/contract';
 import { compilePolicy } from '@causeway/wasm-core';
 import { ratioRow, type Row } from '../row.ts';
@@ -62,10 +70,20 @@ function peopleOf(rules: number, method: Principal['method']): Principal[] {
 }
 
 function activeOf(apps: PrivateApp[], rules: PolicyRule[]): ActiveSnapshot {
-  const policyImage = Buffer.from(compilePolicy(policyInput(apps, rules))).toString('base64');
+  const image = compilePolicy(policyInput(apps, rules));
+  const facts = packFacts(factsOf(apps, rules));
   const domains = { accessDomain: ZONE, identityDomain: 'id.example', tunnelDomain: 'tunnel.example' };
-  const rest = { number: 1, loginOrigin: '', publishers: [], publicPort: 443, timeZone: 'Europe/Zurich' };
-  return new ActiveSnapshot({ ...domains, ...rest, apps, rules, policyImage }, Date.now());
+  const rest = {
+    number: 1,
+    graceMs: 900_000,
+    loginOrigin: '',
+    publishers: [],
+    publicPort: 443,
+    timeZone: 'Europe/Zurich',
+  };
+  const nothing = { rules: rules.length, objects: { apps: [], certificates: [] }, image: [], facts: [] };
+  const source = { manifest: { ...domains, ...rest, ...nothing }, objects: { apps, certificates: [] }, image, facts };
+  return atOnce(ActiveSnapshot.building(source, Date.now()));
 }
 
 /** Microseconds per call. */

@@ -4,6 +4,7 @@ import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
 import { accessSuite } from './access-suite.ts';
 import { certificatesSuite } from './certificates-suite.ts';
 import { clientSuite } from './client-suite.ts';
+import { eventsSuite } from './events-suite.ts';
 import { operationsSuite } from './operations-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
 import { objectsSuite } from './objects-suite.ts';
@@ -35,6 +36,9 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   });
   describe('operation', () => {
     operationsSuite(() => place);
+  });
+  describe('events', () => {
+    eventsSuite(() => place);
   });
   describe('the typed client', () => {
     clientSuite(() => place);

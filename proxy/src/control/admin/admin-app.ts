@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { CausewayError } from '@causeway/contract';
 import type { AdminEnv } from './admin-env.ts';
 import type { AdminServices } from './admin-services.ts';
+import { stillPermitted } from './authentication.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { routeConfig } from './openapi.ts';
 import { admit, CallerLimits, guard } from './pipeline.ts';
@@ -59,8 +60,19 @@ async function perform(
     body: definition.body === undefined ? undefined : valid('json'),
     ifRevision: c.get('ifRevision'),
     mustBeNew: c.get('mustBeNew'),
+    lastEventId: req.header('last-event-id'),
+    stillPermitted: () => stillPermitted(c, services, definition.permission),
   };
+  // Over the socket of the data folder an answer is one message.
+  if (definition.stream === true && c.env.local === true) {
+    throw new CausewayError('CW_REQUEST_INVALID', 'this answer has no end; ask for it over HTTPS');
+  }
   const answer = await inTime(handle(input), services.limits.requestMs);
+  if (definition.stream === true) {
+    c.header('content-type', 'text/event-stream');
+    c.header('cache-control', 'no-store');
+    return c.body(answer as ReadableStream<Uint8Array>);
+  }
   if (definition.answer === undefined) return c.body(null, 204);
   const revision = revisionOf(answer);
   if (revision !== null) c.header('etag', `"${revision}"`);

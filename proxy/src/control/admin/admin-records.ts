@@ -2,7 +2,7 @@ import type { Database } from '../store/database.ts';
 import { AccessRequests } from './access-requests.ts';
 import type { AdminLimits, AdminRecords } from './admin-services.ts';
 import { AdminSessions } from './admin-sessions.ts';
-import { AuditLog } from './audit-log.ts';
+import { AuditLog, type AuditLogOptions } from './audit-log.ts';
 import { Idempotency } from './idempotency.ts';
 import { Pops } from './pops.ts';
 import { Roles } from './roles.ts';
@@ -18,12 +18,12 @@ export const ADMIN_LIMITS: AdminLimits = {
   atOnce: 64,
 };
 
-export function adminRecords(database: Database, now: () => number): AdminRecords {
+export function adminRecords({ database, eventLog, onEntry, now }: AuditLogOptions): AdminRecords {
   return {
     tokens: new Tokens(database, now),
     adminSessions: new AdminSessions(database, now),
     roles: new Roles(database, now),
-    audit: new AuditLog(database, now),
+    audit: new AuditLog({ database, eventLog, onEntry, now }),
     idempotency: new Idempotency(database, now),
     requests: new AccessRequests(database, now),
     pops: new Pops(database, now),

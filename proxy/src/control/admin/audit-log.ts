@@ -1,5 +1,8 @@
 import type { Selectable } from 'kysely';
+import type { EventRecord } from '../../rpc/messages.ts';
 import { nameKey } from '../directory/names.ts';
+import { bareEvent } from '../events/bare-event.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { Database } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { beyond, keyset, pageOf } from './page.ts';
@@ -41,24 +44,34 @@ export interface AuditQuery {
 const MAX_DETAIL = 4_000;
 const MAX_TARGET = 500;
 
-/** What administrators did. An entry is there before the deed begins: nothing is done that is not written down. */
-export class AuditLog {
-  readonly #database: Database;
-  readonly #now: () => number;
+export interface AuditLogOptions {
+  readonly database: Database;
+  readonly eventLog: Pick<EventLog, 'record'>;
+  /** Told of each entry when it is there. */
+  readonly onEntry: (entry: AuditEntry) => void;
+  readonly now: () => number;
+}
 
-  constructor(database: Database, now: () => number) {
-    this.#database = database;
-    this.#now = now;
+/**
+ * What administrators did. An entry is there before the deed begins: nothing is done that is not written down. Its
+ * beginning and its end are events, each written in one transaction with the entry.
+ */
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options;
   }
 
   /** @returns what `end` takes */
   async begin(entry: AuditEntry, result = 'begun'): Promise<number> {
+    const { eventLog, onEntry, now } = this.#options;
     const { actor, actorKind, address, action, reference } = entry;
-    const row = await stored(
-      this.#database.write
+    const seq = await eventLog.record(async (tx) => {
+      const row = await tx
         .insertInto('audit')
         .values({
-          at: this.#now(),
+          at: now(),
           actor,
           actor_key: nameKey(actor),
           actor_kind: actorKind,
@@ -69,21 +82,27 @@ export class AuditLog {
           reference,
           detail: entry.detail.slice(0, MAX_DETAIL),
         })
-        .returning('seq')
-        .executeTakeFirstOrThrow(),
-    );
-    return row.seq;
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return { events: [auditEvent(row, row.at)], value: row.seq };
+    });
+    onEntry(entry);
+    return seq;
   }
 
   async end(id: number, result: string): Promise<void> {
-    await stored(this.#database.write.updateTable('audit').set({ result }).where('seq', '=', id).execute());
+    const { eventLog, now } = this.#options;
+    await eventLog.record(async (tx) => {
+      const row = await tx.updateTable('audit').set({ result }).where('seq', '=', id).returningAll().executeTakeFirst();
+      return { events: row === undefined ? [] : [auditEvent(row, now())], value: undefined };
+    });
   }
 
   async list(query: AuditQuery): Promise<{ items: AuditRecord[]; next: string | null }> {
     const seq = { column: 'seq', type: 'number' } as const;
     const keys = keyset(query, { at: { column: 'at', type: 'number' } }, seq);
     const direction = keys.descending ? 'desc' : 'asc';
-    let rows = this.#database.read.selectFrom('audit').selectAll().where(beyond(keys));
+    let rows = this.#options.database.read.selectFrom('audit').selectAll().where(beyond(keys));
     if (query.actor !== undefined) rows = rows.where('actor_key', '=', nameKey(query.actor));
     for (const field of ['action', 'target', 'result', 'reference'] as const) {
       const value = query[field];
@@ -100,6 +119,23 @@ export class AuditLog {
     );
     return pageOf(found, query, toRecord, (row) => ({ value: row.at, id: row.seq }));
   }
+}
+
+const WENT_ON = new Set(['begun', 'done']);
+
+/** A deed's beginning or end as an event: found by the reference that answer and log have, too. */
+function auditEvent(row: Selectable<StoreTables['audit']>, at: number): EventRecord {
+  const { actor, address, action, target, result, reference } = row;
+  return bareEvent({
+    at,
+    decision: reference === '' ? `audit ${row.seq}` : reference,
+    kind: 'audit',
+    user: actor,
+    address,
+    verb: action,
+    path: target,
+    verdict: { action: WENT_ON.has(result) ? 'allow' : 'block', rule: null, why: result },
+  });
 }
 
 function toRecord(row: Selectable<StoreTables['audit']>): AuditRecord {

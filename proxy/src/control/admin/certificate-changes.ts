@@ -4,7 +4,7 @@ import { checkedBody } from '../objects/checked-body.ts';
 import type { CustomCertificate } from '../objects/kinds/custom-certificate.ts';
 import type { ObjectChange } from '../objects/model.ts';
 import { refusal } from '../objects/prepared-change.ts';
-import type { Store } from '../store/store.ts';
+import type { Secrets } from '../sealing/secrets.ts';
 
 /** An RSA key of 8192 bits is 6,400 characters. */
 const MAX_KEY = 16 * 1024;
@@ -25,7 +25,7 @@ export interface TakenKeys {
  * @throws CausewayError `CW_INPUT_INVALID`: a key is none, not the certificate's, missing, or the certificate has expired
  */
 export async function takeKeys(
-  store: Pick<Store, 'secret' | 'findSecret'>,
+  secrets: Pick<Secrets, 'secret' | 'findSecret'>,
   changes: readonly ObjectChange[],
   now: number,
 ): Promise<TakenKeys> {
@@ -49,7 +49,7 @@ export async function takeKeys(
     const refuse = (message: string): void =>
       void problems.push({ kind: 'certificates', name: change.name, path: 'key', message });
     if (key === undefined) {
-      if ((await store.findSecret(name)) === null) refuse('is missing: the certificate’s private key, in PEM');
+      if ((await secrets.findSecret(name)) === null) refuse('is missing: the certificate’s private key, in PEM');
     } else if (typeof key !== 'string' || key.length > MAX_KEY) refuse(`text of at most ${MAX_KEY} characters`);
     else {
       const problem = keyProblem(chain, leaf, key) ?? validityOf(leaf, now);
@@ -61,7 +61,7 @@ export async function takeKeys(
   return {
     changes: without,
     keep: async () => {
-      for (const [name, key] of keys) await store.secret(name, () => key);
+      for (const [name, key] of keys) await secrets.secret(name, () => key);
     },
   };
 }

@@ -16,7 +16,7 @@ export function certificatesSuite(at: () => AdminPlace): void {
   let ca: Ca;
   beforeAll(async () => {
     place = at();
-    ca = await openCa(place.services.store, () => place.now);
+    ca = await openCa(place.services.secrets, () => place.now);
   });
   const issue = (names: string[], days = 30) => ca.issueServer({ names, days });
 
@@ -29,7 +29,7 @@ export function certificatesSuite(at: () => AdminPlace): void {
       const put = await place.send('PUT', '/certificates/wiki', { body: { ...body, key }, headers: ANY });
       expect(put.status).toBe(200);
       const { served } = await servedCertificates(
-        place.services.store,
+        place.services.secrets,
         [{ name: 'wiki', description: '', ...body }],
         place.now,
       );
@@ -58,7 +58,7 @@ export function certificatesSuite(at: () => AdminPlace): void {
       };
       expect(await why('no key')).toMatchObject([{ path: 'key', message: 'is no private key in PEM' }]);
       expect(await why(other.key)).toMatchObject([{ path: 'key', message: 'is not the key of the certificate' }]);
-      const before = await openCa(place.services.store, () => place.now - 2 * DAY);
+      const before = await openCa(place.services.secrets, () => place.now - 2 * DAY);
       const old = await before.issueServer({ names: [HOST], days: 1 });
       expect(await why(old.key, old.cert)).toMatchObject([{ path: 'key', message: expect.stringMatching(/expired/) }]);
       expect(await place.send('GET', '/certificates/bad')).toMatchObject({ status: 404 });
@@ -74,7 +74,7 @@ export function certificatesSuite(at: () => AdminPlace): void {
       };
       const { status } = await place.send('POST', '/apply', { body: { changes: [change], dryRun: true } });
       expect(status).toBe(200);
-      expect(await place.services.store.findSecret(keyName(new X509Certificate(cert)))).toBeNull();
+      expect(await place.services.secrets.findSecret(keyName(new X509Certificate(cert)))).toBeNull();
     });
 
     it('in force are shown with their validity', async () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { ERRORS, isErrorCode } from '@causeway/contract';
-import type { AdminPlace } from './fixtures/admin-place.ts';
+import { wholeText, type AdminPlace } from './fixtures/admin-place.ts';
 import { hinted, hostileJson, valueOf, type JsonSchema, type Material } from './fixtures/schema-values.ts';
 import { openApiDocument } from './openapi-document.ts';
 import type { Route } from './route.ts';
@@ -96,7 +96,7 @@ export function noFaultsSuite(at: () => AdminPlace, runs: number): void {
     await fc.assert(
       fc.asyncProperty(request, async (sent) => {
         const answer = await send(place, key, parameters, body === null, sent);
-        expect(faultOf(key, route, answer, await answer.text())).toBeNull();
+        expect(faultOf(key, route, answer, await wholeText(answer))).toBeNull();
       }),
       { numRuns: runs },
     );

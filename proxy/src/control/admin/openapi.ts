@@ -28,20 +28,24 @@ export const PROBLEM_ANSWER = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 } as const;
 
+const EVENT_STREAM = { 'text/event-stream': { schema: z.string() } };
+
 const EVERYWHERE: readonly ErrorCode[] = [
   'CW_UNAUTHENTICATED',
   'CW_RATE_LIMITED',
   'CW_BUSY',
   'CW_STORE_FAILED',
+  'CW_STORE_LOST',
   'CW_TIMEOUT',
 ];
 
 /** Every code that a route may answer with, by what it is. */
 export function problemsOf(key: RouteKey, definition: RouteDefinition): ErrorCode[] {
-  const { permission, params, query, body, ifMatch, dangerous, problems = [] } = definition;
+  const { permission, params, query, body, ifMatch, dangerous, stream, problems = [] } = definition;
   const codes = new Set<ErrorCode>([...EVERYWHERE, ...problems]);
   if (permission !== 'any') codes.add('CW_FORBIDDEN');
   if (!key.startsWith('GET ')) codes.add('CW_CSRF');
+  if (stream === true) codes.add('CW_REQUEST_INVALID').add('CW_INPUT_INVALID');
   if (dangerous === true) codes.add('CW_STEP_UP_REQUIRED');
   if (params !== undefined || query !== undefined || body !== undefined) codes.add('CW_INPUT_INVALID');
   if (body !== undefined)
@@ -75,17 +79,20 @@ export function routeConfig(key: RouteKey, definition: RouteDefinition, audience
       ...(body === undefined ? {} : { body: { required: true, content: json(body) } }),
     },
     responses: {
-      ...(answer === undefined
-        ? { 204: { description: 'done' } }
-        : { [status ?? 200]: { description: 'done', content: json(answer) } }),
+      ...(definition.stream === true
+        ? { 200: { description: 'server-sent events', content: EVENT_STREAM } }
+        : answer === undefined
+          ? { 204: { description: 'done' } }
+          : { [status ?? 200]: { description: 'done', content: json(answer) } }),
       default: { $ref: '#/components/responses/Problem' },
     },
   };
 }
 
-function headersOf(key: RouteKey, { ifMatch }: RouteDefinition): z.ZodObject | null {
+function headersOf(key: RouteKey, { ifMatch, stream }: RouteDefinition): z.ZodObject | null {
   // The pipeline reads them; here they are written down.
   const shape: Record<string, z.ZodType> = {};
+  if (stream === true) shape['last-event-id'] = z.string().optional().describe('goes on behind this event');
   if (ifMatch !== undefined) {
     shape['if-match'] = z
       .string()

@@ -327,6 +327,39 @@ export function operationsSuite(at: () => AdminPlace): void {
     const explained = await place.send('POST', '/policy/explain', { body });
     expect(explained.body).toMatchObject({ app: 'explained', verdict: { action: 'allow', rule: 'gain' } });
     expect((await place.send('POST', '/policy/impact', { body: {} })).status).toBe(200);
+
+    const { directory, store } = place.services;
+    await signIn('dora@corp.example', ['gainers']);
+    const mine = { name: 'doras', user: 'dora@corp.example', createdAt: place.now, revokedAt: null };
+    await store.createDevice({ ...mine, id: 'd_dora' });
+    const ask = (more: object) =>
+      place.send('POST', '/policy/explain', { body: { target: 'x.corp.example:80', ...more } });
+    expect((await ask({ device: 'doras' })).body).toMatchObject({
+      verdict: { action: 'allow' },
+      asked: { user: 'dora@corp.example', groups: ['gainers'], method: 'agent' },
+      groupsFrom: 'directory',
+      refused: null,
+      changes: [expect.stringContaining('without rule gain, ')],
+    });
+    await place.services.devices.change('d_dora', { step: 'quarantine', by: 'me', why: 'lost' });
+    expect((await ask({ user: 'Dora@corp.example', device: 'd_dora' })).body).toMatchObject({
+      verdict: { action: 'block', rule: null },
+      byRules: { action: 'allow', rule: 'gain' },
+      refused: { code: 'CW_DEVICE_QUARANTINED', why: 'the device is quarantined, by me: lost' },
+      device: { name: 'doras', state: 'quarantined' },
+    });
+    expect((await ask({ user: 'a@x', device: 'd_dora' })).body).toMatchObject({ code: 'CW_INPUT_INVALID' });
+    expect((await ask({ user: 'a@x', device: 'none' })).status).toBe(404);
+    expect((await ask({})).body.errors[0]?.path).toBe('user');
+
+    const idp = place.services.published().config.identityProvider.name;
+    const input = { externalId: null, displayName: 'Ina', ou: null, active: false, body: {}, values: [] };
+    await directory.createUser(idp, { ...input, userName: 'ina@corp.example' });
+    const refusals = ['ina@corp.example', 'nobody@corp.example'].map(async (user) => (await ask({ user })).body);
+    expect(await Promise.all(refusals)).toMatchObject([
+      { refused: { code: 'CW_PERSON_INACTIVE' }, groupsFrom: 'directory' },
+      { refused: { code: 'CW_PERSON_UNKNOWN' }, groupsFrom: 'nobody' },
+    ]);
   });
 }
 

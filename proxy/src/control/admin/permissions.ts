@@ -37,6 +37,11 @@ export const PERMISSIONS = [
   'roles:read',
   'roles:write',
   'audit:read',
+  'events:read',
+  'alerts:read',
+  'alerts:write',
+  'incidents:read',
+  'incidents:write',
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];
@@ -65,6 +70,8 @@ const OPERATION: readonly Permission[] = [
   'publishers:read',
   'requests:read',
   'pops:read',
+  'events:read',
+  'alerts:read',
 ];
 
 /** What each role may. */
@@ -90,6 +97,7 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> =
     'devices:write',
     'requests:create',
     'requests:decide',
+    'alerts:write',
   ]),
   'read-only': new Set([...CONFIGURATION, ...OPERATION]),
 };

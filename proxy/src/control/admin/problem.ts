@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { CausewayError, ERRORS, type ErrorCode, type ErrorProblem } from '@causeway/contract';
 import { z } from '@hono/zod-openapi';
+import { retryAfter } from '../../pages/retry-after.ts';
 
 /** RFC 9457. `code` is for programs, `detail` for people, `reference` for the log. */
 export interface Problem {
@@ -43,7 +44,7 @@ export function problemOf(error: unknown, reference: string): Problem {
   const known = error instanceof CausewayError ? error : fromFramework(error);
   const code = known?.code ?? 'CW_INTERNAL';
   const { text, status, retryable } = ERRORS[code];
-  const told = known !== null && code !== 'CW_INTERNAL' && code !== 'CW_STORE_FAILED';
+  const told = known !== null && code !== 'CW_INTERNAL' && code !== 'CW_STORE_FAILED' && code !== 'CW_STORE_LOST';
   return {
     type: `urn:causeway:error:${code}`,
     title: text,
@@ -65,7 +66,7 @@ function fromFramework(error: unknown): CausewayError | null {
 export function problemAnswer(c: Context, problem: Problem): Response {
   c.header('content-type', 'application/problem+json');
   if (problem.code === 'CW_UNAUTHENTICATED') c.header('www-authenticate', 'Bearer realm="causeway"');
-  if (problem.retryable) c.header('retry-after', problem.code === 'CW_RATE_LIMITED' ? '2' : '5');
+  if (problem.retryable) c.header('retry-after', String(retryAfter(problem.code)));
   return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode);
 }
 

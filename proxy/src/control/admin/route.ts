@@ -19,6 +19,8 @@ export interface RouteDefinition {
   readonly bodyAs?: z.ZodType;
   /** Of the JSON answer; without it the answer is 204. */
   readonly answer?: z.ZodType;
+  /** The answer is server-sent events, without end; the handler makes its bytes. */
+  readonly stream?: true;
   /** 200 where it is absent and there is an answer. */
   readonly status?: 201;
   /** The caller must say which `revision` it has seen. */
@@ -48,9 +50,17 @@ export interface RouteInput<D extends RouteDefinition = RouteDefinition> {
   readonly ifRevision: number | undefined;
   /** `If-None-Match: *`: there must be no such object. */
   readonly mustBeNew: boolean;
+  /** Of who resumes a stream. */
+  readonly lastEventId: string | undefined;
+  /** Whether the caller would still be let in, for answers that go on and on. */
+  readonly stillPermitted: () => Promise<boolean>;
 }
 
-export type Answer<D extends RouteDefinition> = D['answer'] extends z.ZodType ? z.input<D['answer']> : void;
+export type Answer<D extends RouteDefinition> = D extends { readonly stream: true }
+  ? ReadableStream<Uint8Array>
+  : D['answer'] extends z.ZodType
+    ? z.input<D['answer']>
+    : void;
 
 export interface Route<D extends RouteDefinition = RouteDefinition> {
   readonly definition: D;

@@ -25,8 +25,8 @@ export class RuleHits {
   count(events: readonly EventRecord[]): void {
     for (const { kind, verdict, at } of events) {
       const rule = verdict?.rule ?? null;
-      // A cut ends what a rule allowed before; it decides nothing.
-      if (rule === null || kind === 'cut') continue;
+      // A cut ends what a rule allowed before, and what tells of a decision decides nothing again.
+      if (rule === null || (kind !== 'request' && kind !== 'flow')) continue;
       this.#add(rule, 1, at);
     }
   }

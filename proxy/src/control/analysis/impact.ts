@@ -12,7 +12,9 @@ import { compilePolicy } from '@causeway/wasm-core';
 import { DestinationPoints } from '../../policy/destination-points.ts';
 import { policyInput } from '../../policy/policy-input.ts';
 import { Policy, type OpenedSession, type Target } from '../../policy/policy.ts';
-import { portSegments, portText } from '../../policy/port-segments.ts';
+import { portEdges, portSegments, portText } from '../../policy/port-segments.ts';
+import { factsOf } from '../../policy/rule-facts.ts';
+import { atOnce } from '../../policy/steps.ts';
 import type { Decision, ImpactArguments, ImpactChange, ImpactPage } from './model.ts';
 import { principalClasses, type PrincipalClass } from './principal-classes.ts';
 
@@ -95,8 +97,8 @@ function appTargets(before: PolicyState, after: PolicyState, rules: readonly Pol
     }
     known.set(app.name, own);
   }
-  const segments = portSegments(rules);
-  const points = new DestinationPoints(rules);
+  const segments = portSegments(portEdges(rules));
+  const points = atOnce(DestinationPoints.building(new Set(rules.flatMap(({ destinations }) => destinations ?? []))));
   return [...known].map(([name, { ports, hosts }]) => ({
     name,
     ports: segments([...ports].map(parsePortRange)),
@@ -120,7 +122,10 @@ class Decider {
   #sessions = new Map<AccessMethod, OpenedSession>();
 
   constructor({ apps, rules }: PolicyState, timeZone: string, from: string, at: number) {
-    this.#policy = new Policy({ image: compilePolicy(policyInput(apps, rules)), rules, apps, timeZone }, at);
+    this.#policy = new Policy(
+      { image: compilePolicy(policyInput(apps, rules)), facts: factsOf(apps, rules), apps, timeZone },
+      at,
+    );
     this.#numbers = new Map(apps.map(({ name }, number) => [name, number]));
     this.#from = from;
     this.#at = at;

@@ -7,21 +7,18 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../store/kysely-store.ts';
-import type { Store } from '../store/store.ts';
+import { memorySecrets } from '../sealing/fixtures/memory-secrets.ts';
 import { openCa, type Ca } from './ca.ts';
 import { newRequest } from './fixtures/requests.ts';
 
 let folder = '';
-let store: Store;
+const secrets = memorySecrets();
 let ca: Ca;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-ca-'));
-  store = await openStore({ file: join(folder, 's.sqlite') });
-  ca = await openCa(store);
+  ca = await openCa(secrets);
 });
 afterAll(async () => {
-  await store.close();
   await rm(folder, { recursive: true });
 });
 
@@ -46,7 +43,7 @@ const verify = (purpose: string, ...more: string[]): string[] => [
 ];
 
 test('the CA is made once and kept', async () => {
-  const again = await openCa(store);
+  const again = await openCa(secrets);
   expect(again.certificate).toBe(ca.certificate);
   expect(again.fingerprint).toBe(ca.fingerprint);
   const root = new X509Certificate(ca.certificate);
@@ -58,9 +55,8 @@ test('the CA is made once and kept', async () => {
 });
 
 test('two that start at once end up with one CA', async () => {
-  const fresh = await openStore({ file: join(folder, 'fresh.sqlite') });
+  const fresh = memorySecrets();
   const [a, b] = await Promise.all([openCa(fresh), openCa(fresh)]);
-  await fresh.close();
   expect(a.fingerprint).toBe(b.fingerprint);
   expect(a.fingerprint).not.toBe(ca.fingerprint);
 });
@@ -90,15 +86,13 @@ test('OpenSSL accepts a client certificate as one, and as nothing else', async (
 
 test('lifetimes allow for skew, and never outlive the root', async () => {
   const now = Date.UTC(2030, 0, 1);
-  const other = await openStore({ file: join(folder, 'clock.sqlite') });
   let clock = now;
-  const old = await openCa(other, () => clock);
+  const old = await openCa(memorySecrets(), () => clock);
   const day = await old.issueServer({ names: ['a.example'], days: 1 });
   expect(day).toMatchObject({ notBefore: now - 300_000, notAfter: now + 86_400_000 });
   clock = new X509Certificate(old.certificate).validToDate.getTime() - 3_600_000;
   const last = await old.issueServer({ names: ['a.example'], days: 30 });
   expect(last.notAfter).toBe(clock + 3_600_000);
-  await other.close();
 });
 
 test('serial numbers never repeat', async () => {
@@ -144,11 +138,9 @@ describe('a tunnel’s handshake', () => {
   });
 
   test('refuses a certificate of another deployment', async () => {
-    const fresh = await openStore({ file: join(folder, 'foreign.sqlite') });
-    const foreign = await openCa(fresh);
+    const foreign = await openCa(memorySecrets());
     const { csr, key } = await newRequest();
     const { certificate } = await foreign.issueClient({ kind: 'publisher', id: 'p_1', csr, days: 7 });
-    await fresh.close();
     expect(await handshake({ cert: certificate, key, ca: ca.certificate })).toMatch(/^refused: /);
     expect(await handshake({ ca: foreign.certificate })).toMatch(/^client: /);
   });

@@ -16,7 +16,7 @@ import {
   type JsonGeneralNames,
 } from '@peculiar/x509';
 import { CausewayError } from '@causeway/contract';
-import type { Store } from '../store/store.ts';
+import type { Secrets } from '../sealing/secrets.ts';
 import { checkRequest } from './certificate-request.ts';
 
 /**
@@ -82,12 +82,12 @@ const SECRET = 'ca';
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 
-/** The CA of this store, made on first use. */
-export async function openCa(store: Store, now: () => number = Date.now): Promise<Ca> {
-  let kept = await store.findSecret(SECRET);
+/** The CA of this deployment, made on first use. */
+export async function openCa(secrets: Secrets, now: () => number = Date.now): Promise<Ca> {
+  let kept = await secrets.findSecret(SECRET);
   if (kept === null) {
     const made = JSON.stringify(await makeRoot(now()));
-    kept = await store.secret(SECRET, () => made);
+    kept = await secrets.secret(SECRET, () => made);
   }
   const { key, certificate } = JSON.parse(kept) as { key: string; certificate: string };
   return new StoreCa(new X509Certificate(certificate), await importSigningKey(key), now);

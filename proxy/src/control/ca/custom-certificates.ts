@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CustomCertificate } from '../objects/kinds/custom-certificate.ts';
-import type { Store } from '../store/store.ts';
+import type { Secrets } from '../sealing/secrets.ts';
 import { keyName, readChain, validityProblem } from './certificate-chain.ts';
 
 /** A certificate of one's own as edges serve it. */
@@ -31,7 +31,7 @@ const SOON_MS = 21 * 86_400_000;
 
 /** Certificates with their keys, and what is wrong with the others. One without its key is left out, not refused. */
 export async function servedCertificates(
-  store: Pick<Store, 'findSecret'>,
+  secrets: Pick<Secrets, 'findSecret'>,
   certificates: readonly CustomCertificate[],
   now: number,
 ): Promise<{ served: ServedCertificate[]; warnings: string[] }> {
@@ -39,7 +39,7 @@ export async function servedCertificates(
   const warnings: string[] = [];
   for (const { name, hosts, chain } of certificates) {
     const leaf = readChain(chain)?.[0];
-    const key = leaf === undefined ? null : await store.findSecret(keyName(leaf));
+    const key = leaf === undefined ? null : await secrets.findSecret(keyName(leaf));
     if (leaf === undefined || key === null) {
       warnings.push(`certificates "${name}": its private key is not in the store; put the certificate again with it`);
       continue;
@@ -52,7 +52,7 @@ export async function servedCertificates(
 }
 
 export async function certificateFacts(
-  store: Pick<Store, 'findSecret'>,
+  secrets: Pick<Secrets, 'findSecret'>,
   { name, hosts, chain }: CustomCertificate,
   now: number,
 ): Promise<CertificateFacts | null> {
@@ -66,7 +66,7 @@ export async function certificateFacts(
     notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
     fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-    state: (await store.findSecret(keyName(leaf))) === null ? 'no key' : stateOf(leaf, now),
+    state: (await secrets.findSecret(keyName(leaf))) === null ? 'no key' : stateOf(leaf, now),
   };
 }
 

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configSchema, type ConfigInput } from '../../config/schema.ts';
-import { openStore } from '../store/kysely-store.ts';
-import type { Store } from '../store/store.ts';
+import { memorySecrets } from '../sealing/fixtures/memory-secrets.ts';
 import { openCa, type Ca } from './ca.ts';
 import { serverCertificates, type WebNames } from './web-certificates.ts';
 
@@ -13,15 +12,13 @@ const DAY = 86_400_000;
 const start = Date.UTC(2030, 0, 1);
 let clock = start;
 let folder = '';
-let store: Store;
+const secrets = memorySecrets();
 let ca: Ca;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'causeway-web-'));
-  store = await openStore({ file: join(folder, 's.sqlite') });
-  ca = await openCa(store, () => clock);
+  ca = await openCa(secrets, () => clock);
 });
 afterAll(async () => {
-  await store.close();
   await rm(folder, { recursive: true });
 });
 
@@ -43,7 +40,7 @@ const app = (url: string): NonNullable<ConfigInput['apps']>[number] => ({
 const covers = (cert: string, host: string): boolean => new X509Certificate(cert).checkHost(host) !== undefined;
 
 test('certificates cover their domains, are kept, and renewed after two thirds of their life', async () => {
-  const first = await serverCertificates(store, ca, config(), clock);
+  const first = await serverCertificates(secrets, ca, config(), clock);
   expect(covers(first.access.cert, 'wiki.apps.example')).toBe(true);
   expect(covers(first.access.cert, 'apps.example')).toBe(true);
   expect(covers(first.identity.cert, 'login.id.example')).toBe(true);
@@ -54,17 +51,22 @@ test('certificates cover their domains, are kept, and renewed after two thirds o
   expect(Math.round((first.renewAt - start) / DAY)).toBe(20);
 
   clock = first.renewAt - 1;
-  expect(await serverCertificates(store, ca, config(), clock)).toEqual(first);
+  expect(await serverCertificates(secrets, ca, config(), clock)).toEqual(first);
   clock = first.renewAt;
-  const second = await serverCertificates(store, ca, config(), clock);
+  const second = await serverCertificates(secrets, ca, config(), clock);
   for (const kind of ['access', 'identity', 'tunnel'] as const) expect(second[kind].cert).not.toBe(first[kind].cert);
   expect(Math.round((second.renewAt - clock) / DAY)).toBe(20);
-  expect(await serverCertificates(store, ca, config(), clock)).toEqual(second);
+  expect(await serverCertificates(secrets, ca, config(), clock)).toEqual(second);
 });
 
 test('a custom URL further down brings a certificate that covers it', async () => {
-  const before = await serverCertificates(store, ca, config({ apps: [app('wiki.apps.example')] }), clock);
-  const { access, tunnel } = await serverCertificates(store, ca, config({ apps: [app('a.wiki.apps.example')] }), clock);
+  const before = await serverCertificates(secrets, ca, config({ apps: [app('wiki.apps.example')] }), clock);
+  const { access, tunnel } = await serverCertificates(
+    secrets,
+    ca,
+    config({ apps: [app('a.wiki.apps.example')] }),
+    clock,
+  );
   expect(covers(before.access.cert, 'a.wiki.apps.example')).toBe(false);
   expect(covers(access.cert, 'a.wiki.apps.example')).toBe(true);
   expect(tunnel).toEqual(before.tunnel);
@@ -77,12 +79,17 @@ test('files of the configuration are used, checked, and read again', async () =>
   };
   const mine = await ca.issueServer({ names: ['*.apps.example', 'apps.example'], days: 10 });
   const files = { cert: await write('a.pem', mine.cert), key: await write('a.key', mine.key) };
-  const good = await serverCertificates(store, ca, config({ certificates: { access: files } }), clock);
+  const good = await serverCertificates(secrets, ca, config({ certificates: { access: files } }), clock);
   expect(good.access).toEqual({ cert: mine.cert, key: mine.key });
   expect(good.warnings).toEqual([]);
   expect(good.renewAt).toBe(clock + DAY / 2);
 
-  const identity = await serverCertificates(store, ca, config({ certificates: { identity: files } }), clock + 11 * DAY);
+  const identity = await serverCertificates(
+    secrets,
+    ca,
+    config({ certificates: { identity: files } }),
+    clock + 11 * DAY,
+  );
   expect(identity.warnings).toEqual([
     expect.stringMatching(/^certificates\.identity: expired on /),
     'certificates.identity: does not cover login.id.example',
@@ -94,7 +101,9 @@ test('files of the configuration are used, checked, and read again', async () =>
     cert: await write('torn.pem', `${mine.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`),
     key: files.key,
   };
-  await expect(serverCertificates(store, ca, config({ certificates: { access: torn } }), clock)).rejects.toMatchObject({
+  await expect(
+    serverCertificates(secrets, ca, config({ certificates: { access: torn } }), clock),
+  ).rejects.toMatchObject({
     code: 'CW_CONFIG_INVALID',
   });
   for (const [name, text] of [
@@ -103,7 +112,7 @@ test('files of the configuration are used, checked, and read again', async () =>
   ] as const) {
     const wrong = { cert: files.cert, key: await write(name, text) };
     await expect(
-      serverCertificates(store, ca, config({ certificates: { access: wrong } }), clock),
+      serverCertificates(secrets, ca, config({ certificates: { access: wrong } }), clock),
     ).rejects.toMatchObject({ code: 'CW_CONFIG_INVALID', message: expect.stringMatching(/^certificates\.access: /) });
   }
 });

@@ -1,11 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { CausewayError, type PrivateApp } from '@causeway/contract';
 import { adminHost, loginHost } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
 import type { CustomCertificate } from '../objects/kinds/custom-certificate.ts';
-import type { Store } from '../store/store.ts';
+import type { Secrets } from '../sealing/secrets.ts';
 import type { Ca, IssuedServer } from './ca.ts';
 import { servedCertificates, type ServedCertificate } from './custom-certificates.ts';
 
@@ -48,12 +49,12 @@ interface Kept extends IssuedServer {
 
 /**
  * The server certificates of this configuration: objects for single custom URLs, the files that it names, else from the
- * built-in CA, kept in the store and renewed after two thirds of their 30 days.
+ * built-in CA, kept sealed in the store and renewed after two thirds of their 30 days.
  *
  * @throws CausewayError `CW_CONFIG_INVALID` where a file holds no certificate or not its key
  */
 export async function serverCertificates(
-  store: Store,
+  secrets: Secrets,
   ca: Ca,
   names: WebNames,
   now: number,
@@ -64,14 +65,14 @@ export async function serverCertificates(
   const identityNames = [loginHost(config), adminHost(config)];
   const accessCertificate =
     files.access === undefined
-      ? await keptCertificate(store, ca, 'access', accessNames(names), now)
+      ? await keptCertificate(secrets, ca, 'access', accessNames(names), now)
       : await fileCertificate('access', files.access, accessNames(names), now);
   const identityCertificate =
     files.identity === undefined
-      ? await keptCertificate(store, ca, 'identity', identityNames, now)
+      ? await keptCertificate(secrets, ca, 'identity', identityNames, now)
       : await fileCertificate('identity', files.identity, identityNames, now);
-  const tunnelCertificate = await keptCertificate(store, ca, 'tunnel', [`*.${tunnel}`], now);
-  const custom = await servedCertificates(store, names.custom, now);
+  const tunnelCertificate = await keptCertificate(secrets, ca, 'tunnel', [`*.${tunnel}`], now);
+  const custom = await servedCertificates(secrets, names.custom, now);
   const all = [accessCertificate, identityCertificate, tunnelCertificate];
   return {
     access: accessCertificate.pair,
@@ -81,6 +82,11 @@ export async function serverCertificates(
     renewAt: Math.min(...all.map(({ renewAt }) => renewAt)),
     warnings: [...all.flatMap(({ warnings }) => warnings), ...custom.warnings],
   };
+}
+
+/** Whether the same is served with both. */
+export function sameCertificates(a: ServerCertificates, b: ServerCertificates): boolean {
+  return (['access', 'custom', 'identity', 'tunnel'] as const).every((name) => isDeepStrictEqual(a[name], b[name]));
 }
 
 /**
@@ -104,21 +110,21 @@ interface Certificate {
 }
 
 async function keptCertificate(
-  store: Store,
+  secrets: Secrets,
   ca: Ca,
   kind: 'access' | 'identity' | 'tunnel',
   names: readonly string[],
   now: number,
 ): Promise<Certificate> {
   const secret = `certificate:${kind}`;
-  const present = await store.findSecret(secret);
+  const present = await secrets.findSecret(secret);
   let kept = present === null ? null : (JSON.parse(present) as Kept);
   if (kept === null || !isGood(kept, ca, names, now)) {
     const issued = await ca.issueServer({ names, days: LIFE_DAYS, withRoot: kind === 'tunnel' });
     const text = JSON.stringify({ ...issued, names, ca: ca.fingerprint } satisfies Kept);
     // Of two that renew at once both end up with the same one.
     const agreed =
-      present === null ? await store.secret(secret, () => text) : await store.replaceSecret(secret, present, text);
+      present === null ? await secrets.secret(secret, () => text) : await secrets.replaceSecret(secret, present, text);
     kept = JSON.parse(agreed) as Kept;
   }
   return { pair: { cert: kept.cert, key: kept.key }, renewAt: renewAt(kept), warnings: [] };

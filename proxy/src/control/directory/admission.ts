@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import { list } from '../store/rows.ts';
 import type { StoreTables } from '../store/schema.ts';
@@ -28,14 +28,37 @@ export interface SignedIn {
  */
 export async function signIn(tx: Transaction<StoreTables>, idp: string, login: Login, now: number): Promise<SignedIn> {
   const known = await userByName(tx, idp, login.user);
-  if (known?.active === 0) throw new CausewayError('CW_PERSON_INACTIVE');
-  if (known?.source !== 'scim' && (await isProvisioned(tx, idp))) throw new CausewayError('CW_PERSON_UNKNOWN');
+  const refused = await refusalOf(tx, idp, known);
+  if (refused !== null) throw new CausewayError(refused);
   const row = known === undefined ? await insert(tx, idp, login, now) : await update(tx, known, login, now);
   const regrouped = known !== undefined && (!sameSet(list(known.login_groups), login.groups) || known.ou !== row.ou);
   return { seq: row.seq, person: await accessOf(tx, row), regrouped };
 }
 
-async function isProvisioned(tx: Transaction<StoreTables>, idp: string): Promise<boolean> {
+/** Who would come in under a name, and what keeps them out; `person` is `null` where nobody is known under it. */
+export interface Admission {
+  readonly person: PersonAccess | null;
+  readonly refused: 'CW_PERSON_INACTIVE' | 'CW_PERSON_UNKNOWN' | null;
+}
+
+export async function admissionOf(db: Kysely<StoreTables>, idp: string, user: string): Promise<Admission> {
+  const known = await userByName(db, idp, user);
+  return {
+    person: known === undefined ? null : await accessOf(db, known),
+    refused: await refusalOf(db, idp, known),
+  };
+}
+
+async function refusalOf(
+  db: Kysely<StoreTables>,
+  idp: string,
+  known: UserRow | undefined,
+): Promise<Admission['refused']> {
+  if (known?.active === 0) return 'CW_PERSON_INACTIVE';
+  return known?.source !== 'scim' && (await isProvisioned(db, idp)) ? 'CW_PERSON_UNKNOWN' : null;
+}
+
+async function isProvisioned(tx: Kysely<StoreTables>, idp: string): Promise<boolean> {
   const row = await tx.selectFrom('directory_idp').select('provisioned_at').where('idp', '=', idp).executeTakeFirst();
   return row !== undefined && row.provisioned_at !== null;
 }

@@ -3,12 +3,13 @@ import { CausewayError } from '@causeway/contract';
 import type { Database } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import type { StoreTables } from '../store/schema.ts';
-import { signIn, type Login } from './admission.ts';
+import { admissionOf, signIn, type Admission, type Login } from './admission.ts';
 import { Changes } from './changes.ts';
 import { changeMembers, type MemberStep } from './group-steps.ts';
 import { groupBySeq, insertGroup, renameGroup, toGroup, touchGroup, type GroupRow } from './group-rows.ts';
 import { follow, membersWithAccess, withAccess } from './live-access.ts';
 import { nameKey, seqOf } from './names.ts';
+import { NewPeople, type Made } from './new-people.ts';
 import type {
   DirectoryChange,
   DirectoryGroup,
@@ -19,7 +20,16 @@ import type {
   UserInput,
 } from './records.ts';
 import { WriteBatches } from './write-batches.ts';
-import { accessOf, insertUser, toUser, updateUser, userByName, userBySeq, type UserRow } from './user-rows.ts';
+import {
+  accessByName,
+  accessOf,
+  insertUsers,
+  toUser,
+  updateUser,
+  userByName,
+  userBySeq,
+  type UserRow,
+} from './user-rows.ts';
 
 type Tx = Transaction<StoreTables>;
 
@@ -42,12 +52,14 @@ export class Directory {
   readonly #options: DirectoryOptions;
   readonly #changes = new Changes();
   readonly #batches: WriteBatches;
+  readonly #newPeople: NewPeople;
   /** Providers of which it is known that they keep their people here. */
   readonly #provisioned = new Set<string>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
     this.#batches = new WriteBatches(options.database);
+    this.#newPeople = new NewPeople((idp, inputs) => this.#createAll(idp, inputs));
   }
 
   /** @returns stops telling */
@@ -61,6 +73,16 @@ export class Directory {
       const row = await userByName(db, this.#options.loginIdp(), userName);
       return row === undefined ? null : accessOf(db, row);
     });
+  }
+
+  /** Who somebody of this name would come in as, and what would keep them out. */
+  admission(userName: string): Promise<Admission> {
+    return this.read((db) => admissionOf(db, this.#options.loginIdp(), userName));
+  }
+
+  /** The same of several people, by these names; whoever is not known is not in it. */
+  accessOf(userNames: readonly string[]): Promise<ReadonlyMap<string, PersonAccess>> {
+    return this.read((db) => accessByName(db, this.#options.loginIdp(), userNames));
   }
 
   /**
@@ -87,15 +109,7 @@ export class Directory {
 
   /** Of somebody who only logged in so far it makes a person that the provider keeps; who is kept already is a conflict. */
   async createUser(idp: string, input: UserInput): Promise<DirectoryUser> {
-    return this.#writePerson(idp, async (tx) => {
-      const made = await insertUser(tx, idp, input, this.#options.now());
-      if (made !== null) return [toUser(made), NOTHING];
-      const known = await userByName(tx, idp, input.userName);
-      if (known === undefined || known.source === 'scim') {
-        throw new CausewayError('CW_CONFLICT', 'another user has this name');
-      }
-      return this.#replace(tx, known, input);
-    });
+    return this.#newPeople.make(idp, input);
   }
 
   /**
@@ -194,6 +208,28 @@ export class Directory {
     }
   }
 
+  #createAll(idp: string, inputs: () => readonly UserInput[]): Promise<readonly Made[]> {
+    return this.#writePerson(idp, async (tx) => {
+      const wanted = inputs();
+      const rows = await insertUsers(tx, idp, wanted, this.#options.now());
+      const made: Made[] = [];
+      const changes: DirectoryChange[] = [];
+      for (const [i, input] of wanted.entries()) {
+        const row = rows[i];
+        const known = row === undefined ? await userByName(tx, idp, input.userName) : undefined;
+        if (row !== undefined) made.push(toUser(row));
+        else if (known === undefined || known.source === 'scim') {
+          made.push(new CausewayError('CW_CONFLICT', 'another user has this name'));
+        } else {
+          const [user, change] = await this.#replace(tx, known, input);
+          made.push(user);
+          changes.push(change);
+        }
+      }
+      return [made, together(changes)];
+    });
+  }
+
   /** From the first person that it keeps here on, a provider says who its people are. */
   async #writePerson<T>(idp: string, body: (tx: Tx) => Promise<[T, DirectoryChange]>): Promise<T> {
     if (this.#provisioned.has(idp)) return this.#write(idp, body);
@@ -249,6 +285,14 @@ export class Directory {
 }
 
 const NOTHING: DirectoryChange = { users: [], deactivated: [], sessions: [] };
+
+function together(changes: readonly DirectoryChange[]): DirectoryChange {
+  return {
+    users: changes.flatMap(({ users }) => users),
+    deactivated: changes.flatMap(({ deactivated }) => deactivated),
+    sessions: changes.flatMap(({ sessions }) => sessions),
+  };
+}
 
 async function existingUser(tx: Tx, idp: string, id: string): Promise<UserRow> {
   const seq = seqOf('u', id);

@@ -56,17 +56,31 @@ export function userBySeq(db: Db, idp: string, seq: number): Promise<UserRow | u
   return db.selectFrom('directory_user').selectAll().where('idp', '=', idp).where('seq', '=', seq).executeTakeFirst();
 }
 
-/** `null` where the name is taken. */
-export async function insertUser(tx: Tx, idp: string, input: UserInput, now: number): Promise<UserRow | null> {
-  const row = await tx
+/** One row for each, in their order; `undefined` where the name is taken, also by one before among these. */
+export async function insertUsers(
+  tx: Tx,
+  idp: string,
+  inputs: readonly UserInput[],
+  now: number,
+): Promise<(UserRow | undefined)[]> {
+  const fresh = { login_groups: '[]', seen_at: null, version: 1, created_at: now };
+  const made = await tx
     .insertInto('directory_user')
-    .values({ idp, ...columns(input, now), login_groups: '[]', seen_at: null, version: 1, created_at: now })
+    .values(inputs.map((input) => ({ idp, ...columns(input, now), ...fresh })))
     .onConflict((c) => c.columns(['idp', 'user_key']).doNothing())
     .returningAll()
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  await insertValues(tx, row.seq, input);
-  return row;
+    .execute();
+  const byKey = new Map(made.map((row) => [row.user_key, row]));
+  const rows = inputs.map(({ userName }) => {
+    const row = byKey.get(nameKey(userName));
+    byKey.delete(nameKey(userName));
+    return row;
+  });
+  await insertValues(
+    tx,
+    inputs.flatMap(({ values }, i) => valueRows(rows[i]?.seq, values)),
+  );
+  return rows;
 }
 
 /** What was kept of the logins stays. */
@@ -78,25 +92,60 @@ export async function updateUser(tx: Tx, seq: number, input: UserInput, now: num
     .returningAll()
     .executeTakeFirstOrThrow();
   await tx.deleteFrom('directory_value').where('user_seq', '=', seq).execute();
-  await insertValues(tx, seq, input);
+  await insertValues(tx, valueRows(seq, input.values));
   return row;
 }
 
-async function insertValues(tx: Tx, seq: number, { values }: UserInput): Promise<void> {
-  if (values.length === 0) return;
-  const rows: Insertable<StoreTables['directory_value']>[] = values.map(({ path, kind, main, value }) => ({
+type ValueRow = Insertable<StoreTables['directory_value']>;
+
+function valueRows(seq: number | undefined, values: UserInput['values']): ValueRow[] {
+  if (seq === undefined) return [];
+  return values.map(({ path, kind, main, value }) => ({
     user_seq: seq,
     path,
     kind,
     main: main ? 1 : 0,
     value_key: nameKey(value),
   }));
-  await tx.insertInto('directory_value').values(rows).execute();
+}
+
+async function insertValues(tx: Tx, rows: readonly ValueRow[]): Promise<void> {
+  if (rows.length > 0) await tx.insertInto('directory_value').values(rows).execute();
 }
 
 /** What the row's person has; the groups are read beside it. */
 export async function accessOf(db: Db, row: UserRow): Promise<PersonAccess> {
-  const names = await groupNames(db, [row.seq]);
+  return toAccess(row, await groupNames(db, [row.seq]));
+}
+
+/** What people of these names have, by the name as it is given. At most a page of them. */
+export async function accessByName(
+  db: Db,
+  idp: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, PersonAccess>> {
+  if (names.length === 0) return new Map();
+  const keys = [...new Set(names.map(nameKey))];
+  const rows = await db
+    .selectFrom('directory_user')
+    .selectAll()
+    .where('idp', '=', idp)
+    .where('user_key', 'in', keys)
+    .execute();
+  const groups = await groupNames(
+    db,
+    rows.map(({ seq }) => seq),
+  );
+  const byKey = new Map(rows.map((row) => [row.user_key, toAccess(row, groups)]));
+  return new Map(
+    names.flatMap((name) => {
+      const access = byKey.get(nameKey(name));
+      return access === undefined ? [] : [[name, access]];
+    }),
+  );
+}
+
+function toAccess(row: UserRow, names: ReadonlyMap<number, readonly string[]>): PersonAccess {
   return {
     user: row.user_name,
     displayName: row.display_name,

@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import type { EventQuery, EventRecord } from '../../rpc/messages.ts';
 import type { EventTables } from '../store/event-tables.ts';
 
@@ -50,27 +50,55 @@ export function toRow(event: EventRecord): Insertable<EventTables['event']> {
     decision: exact(event.decision),
     address: event.address === '' ? null : keyOf(event.address),
     status: event.status,
+    method: event.method,
+    verb: key(event.verb),
+    why: key(event.verdict?.why),
+    worker: event.worker,
+    ms: Math.trunc(event.ms),
+    bytes: event.bytesUp + event.bytesDown,
     words: wordsOf(event),
     record: JSON.stringify(event),
   };
 }
 
-/** What a query asks of the indexed columns, in the order of `SOUGHT`. */
-export function conditionsOf(query: EventQuery): { column: Sought; value: string | number }[] {
-  return SOUGHT.flatMap((column): { column: Sought; value: string | number }[] => {
-    const value = query[column];
-    if (value === undefined) return [];
-    if (typeof value === 'number') return [{ column, value }];
-    return [{ column, value: column === 'decision' || column === 'session' ? exact(value) : keyOf(value) }];
-  });
+/** What no index helps to find: rows are looked at one by one. */
+const COMPARED = ['method', 'verb', 'worker', 'minMs', 'minBytes'] as const;
+const COLUMN_OF = { method: 'method', verb: 'verb', worker: 'worker', minMs: 'ms', minBytes: 'bytes' } as const;
+
+export type Column = Sought | (typeof COLUMN_OF)[keyof typeof COLUMN_OF];
+
+export interface Condition {
+  readonly column: Column;
+  readonly sign: '=' | '>=';
+  readonly value: string | number;
 }
 
-/** Whether an event that is not stored yet is one of those that the query finds. */
-export function matches(query: EventQuery, event: EventRecord): boolean {
+/** What a query asks of columns: first those with an index, in the order of `SOUGHT`. */
+export function conditionsOf(query: EventQuery): { sought: Condition[]; compared: Condition[] } {
+  const condition = (column: Column, sign: Condition['sign'], value: string | number | undefined): Condition[] => {
+    if (value === undefined) return [];
+    if (typeof value === 'number') return [{ column, sign, value }];
+    return [{ column, sign, value: column === 'decision' || column === 'session' ? exact(value) : keyOf(value) }];
+  };
+  return {
+    sought: SOUGHT.flatMap((column) => condition(column, '=', query[column])),
+    compared: COMPARED.flatMap((name) => condition(COLUMN_OF[name], name.startsWith('min') ? '>=' : '=', query[name])),
+  };
+}
+
+/** Whether a query finds this row; the same as the database would say. */
+export function matcherOf(query: EventQuery): (row: Selectable<EventTables['event']>) => boolean {
   const { since, until, text } = query;
-  if (since !== undefined && event.at < since) return false;
-  if (until !== undefined && event.at >= until) return false;
-  const row = toRow(event);
-  if (!conditionsOf(query).every(({ column, value }) => row[column] === value)) return false;
-  return text === undefined || row.words.includes(keyOf(text));
+  const { sought, compared } = conditionsOf(query);
+  const conditions = [...sought, ...compared];
+  const words = text === undefined ? null : keyOf(text);
+  return (row) => {
+    if (since !== undefined && row.at < since) return false;
+    if (until !== undefined && row.at >= until) return false;
+    for (const { column, sign, value } of conditions) {
+      const found = row[column];
+      if (sign === '=' ? found !== value : found === null || found < value) return false;
+    }
+    return words === null || row.words.includes(words);
+  };
 }

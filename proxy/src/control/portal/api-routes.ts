@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
-import { codeOf, CausewayError } from '@causeway/contract';
+import { codeOf, CausewayError, ERRORS } from '@causeway/contract';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { retryAfter } from '../../pages/retry-after.ts';
 import { webOrigin } from '../../config/derive.ts';
 import { clearLoginCookie, LOGIN_COOKIE, readCookie } from '../identity/cookies.ts';
 import { principalOf } from '../identity/sessions.ts';
@@ -17,6 +18,7 @@ export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
     const code = codeOf(error);
     if (code === 'CW_INTERNAL') services.log.error({ err: error, code, path: c.req.path }, 'portal request failed');
     else services.log.warn({ code, path: c.req.path }, 'portal request refused');
+    if (ERRORS[code].retryable) c.header('retry-after', String(retryAfter(code)));
     return c.json({ code }, new CausewayError(code).status as ContentfulStatusCode);
   });
 
@@ -48,7 +50,7 @@ export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
 
   api.get('/devices', async (c) => {
     const connected = new Set(services.edges().flatMap((edge) => edge.agents.map((agent) => agent.device)));
-    const devices = await services.store.devicesOf(c.get('session').user);
+    const devices = await services.store.devicesOf([c.get('session').user]);
     return c.json({
       devices: devices.map(({ id, name, createdAt, revokedAt }) => ({
         id,

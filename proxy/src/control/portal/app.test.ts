@@ -221,7 +221,7 @@ describe('what is refused', () => {
     expect(page).toContain(reference);
     expect(log.join('')).not.toContain('ada@corp.example');
     expect(log.join('')).not.toContain(pre.split('=')[1]);
-    expect(services.loginFailed).toHaveBeenCalledExactlyOnceWith('CW_SAML_SEMANTICS');
+    expect(services.loginFailed).toHaveBeenCalledExactlyOnceWith('CW_SAML_SEMANTICS', expect.any(String));
   });
 
   it('is a response without cookie, with another browser’s, or with an unknown RelayState, before any XML is read', async () => {

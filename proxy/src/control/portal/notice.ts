@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { CausewayError, ERRORS, type ErrorCode } from '@causeway/contract';
 import { NOTICE_CSP, noticePage } from '../../pages/notice-page.ts';
+import { retryAfter } from '../../pages/retry-after.ts';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
 
 /** What people are told to do; for every other code, to try again or to quote the reference. */
@@ -15,6 +16,8 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   CW_PERSON_UNKNOWN: 'Your administrator must assign this application to you at the identity provider.',
   CW_BUSY: 'Many people sign in at the moment. Wait a little and start again.',
   CW_SAML_TIMEOUT: 'Wait a little and start again.',
+  CW_STORE_LOST:
+    'Who is signed in already goes on working for a while. Nobody can sign in or get new access until it is back, which happens by itself: try again in a minute.',
 };
 
 /** Logs the failure of a login under a reference, and answers with a page that shows code and reference alone. */
@@ -24,10 +27,10 @@ export function loginFailure(c: Context<PortalEnv>, services: PortalServices, er
   const line = { code: known.code, reference, address: c.env.address };
   if (known.code === 'CW_INTERNAL') services.log.error({ ...line, err: error }, 'login failed');
   else services.log.warn(line, `login failed: ${known.message}`);
-  services.loginFailed(known.code);
-  if (known.retryable) c.header('retry-after', '5');
+  services.loginFailed(known.code, c.env.address);
+  if (known.retryable) c.header('retry-after', String(retryAfter(known.code)));
   return notice(c, known.status as ContentfulStatusCode, {
-    heading: 'You are not signed in',
+    heading: known.code === 'CW_STORE_LOST' ? 'Nobody can sign in at the moment' : 'You are not signed in',
     message: `Signing in did not work: ${ERRORS[known.code].text}.`,
     advice: ADVICE[known.code] ?? 'Start again, or give your administrator the reference below.',
     code: known.code,

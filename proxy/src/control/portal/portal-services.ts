@@ -27,7 +27,7 @@ export interface PortalServices {
   /** A join token for a device of this person. */
   readonly deviceCode: (user: string) => Promise<{ token: string; expiresAt: number }>;
   readonly loginSucceeded: () => void;
-  readonly loginFailed: (code: string) => void;
+  readonly loginFailed: (code: string, address: string) => void;
   ready(): boolean;
   readonly now: () => number;
 }

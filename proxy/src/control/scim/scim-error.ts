@@ -1,4 +1,5 @@
 import { CausewayError, codeOf } from '@causeway/contract';
+import { retryAfter } from '../../pages/retry-after.ts';
 
 /** RFC 7644 §3.12, table 9. */
 export type ScimType =
@@ -50,9 +51,14 @@ export function errorAnswer(thrown: unknown): ErrorAnswer {
       ...(error.scimType === null ? {} : { scimType: error.scimType }),
       detail: error.message,
     },
-    retryAfter: error.httpStatus === 429 || error.httpStatus === 503 ? 2 : null,
+    retryAfter: error.httpStatus === 429 || error.httpStatus === 503 ? seconds(thrown) : null,
     fault: error.httpStatus === 500,
   };
+}
+
+/** A provisioner comes back when the store may be there again. */
+function seconds(thrown: unknown): number {
+  return codeOf(thrown) === 'CW_STORE_LOST' ? retryAfter('CW_STORE_LOST') : 2;
 }
 
 function translated(thrown: unknown): ScimError {
@@ -68,6 +74,7 @@ function translated(thrown: unknown): ScimError {
       return new ScimError(412, null, message);
     case 'CW_BUSY':
     case 'CW_STORE_FAILED':
+    case 'CW_STORE_LOST':
       return new ScimError(503, null, 'the directory cannot answer at the moment');
     default:
       return new ScimError(500, null, 'a fault of Causeway itself');

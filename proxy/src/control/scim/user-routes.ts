@@ -106,7 +106,9 @@ async function answer(
   user: DirectoryUser,
 ): Promise<Response> {
   const shown = projection(USER_SCHEMA, new URL(c.req.url).searchParams);
-  const groups = shown.has('groups')
+  // Whoever was made this moment is in no group.
+  const asked = shown.has('groups') && !(status === 201 && user.version === 1);
+  const groups = asked
     ? ((await services.directory.read((db) => groupsOfUsers(db, [user.id]))).get(user.id) ?? [])
     : [];
   c.header('etag', entityTag(user.version));

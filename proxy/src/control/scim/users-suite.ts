@@ -6,6 +6,24 @@ const USERS = '/Users';
 
 /** Users as RFC 7644 has them. */
 export function usersSuite(place: () => ScimPlace): void {
+  test('many at once are made together, each with its own answer', async () => {
+    const client = await place().client();
+    const names = [...Array.from({ length: 20 }, (_, i) => `many${i}`), 'Many3', 'many4', ' '];
+    const made = await Promise.all(
+      names.map((userName) =>
+        client.send('POST', USERS, { userName, emails: [{ value: `${userName}@corp.example`, type: 'work' }] }),
+      ),
+    );
+    // Of two spellings of one name whichever came first.
+    expect(made.map(({ status }) => status).toSorted()).toEqual(
+      [...names.slice(0, 20).map(() => 201), 400, 409, 409].toSorted(),
+    );
+    const people = made.flatMap(({ status, body }) => (status === 201 ? [body] : []));
+    expect(people.map(({ userName }) => userName.toLowerCase()).toSorted()).toEqual(names.slice(0, 20).toSorted());
+    expect(new Set(people.map(({ id }) => id)).size).toBe(20);
+    expect(await client.find('emails[type eq "work"].value eq "many7@corp.example"')).toEqual(['many7']);
+  });
+
   test('a user is made, found, replaced and deleted', async () => {
     const client = await place().client();
     const made = await client.send('POST', '/Users', {

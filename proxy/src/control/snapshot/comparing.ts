@@ -22,10 +22,12 @@ import type {
   SnapshotEntry,
   State,
 } from './job.ts';
+import { LastAnswers } from './last-answers.ts';
 import { reading } from './reading.ts';
 import {
   lastSnapshot,
   snapshotContents,
+  snapshotPage,
   workingContents,
   workingVersion,
   type ContentTexts,
@@ -34,15 +36,21 @@ import {
 /** What the thread answers about states of the configuration; all of it blocks. */
 
 const MAX_LIMIT = 500;
+const answers = new LastAnswers();
 
-/** A snapshot's objects of one kind, in their order. */
+/** A snapshot's objects of one kind, in their order. A cursor is the chunk and the object in it that come next. */
 export async function entries(
   location: StoreLocation,
-  { number, kind, ...page }: EntriesArguments,
+  { number, kind, limit, cursor = '0.0' }: EntriesArguments,
 ): Promise<Page<SnapshotEntry>> {
-  const contents = await reading(location, (db) => snapshotContents(db, number));
-  const { items, next } = slice(contents[kind], page);
-  return { items: items.map(({ name, managedBy, text }) => ({ name, managedBy, body: toBody(text) })), next };
+  checkLimit(limit);
+  const [, chunk, entry] = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor) ?? refuse('cursor', 'not one of ours');
+  const from = { chunk: Number(chunk), entry: Number(entry) };
+  const page = await reading(location, (db) => snapshotPage(db, { number, kind, from, limit }));
+  return {
+    items: page.entries.map(({ managedBy, body }) => ({ name: body.name, managedBy, body })),
+    next: page.next === null ? null : `${page.next.chunk}.${page.next.entry}`,
+  };
 }
 
 /** What became of which object between two states. */
@@ -50,11 +58,13 @@ export async function differencesBetween(
   location: StoreLocation,
   { before, after, ...page }: DifferencesArguments,
 ): Promise<Page<ContentDifference>> {
-  const [old, fresh] = await reading(location, async (db) => [
-    await stateContents(db, before),
-    await stateContents(db, after),
-  ]);
-  return slice(old === undefined || fresh === undefined ? [] : differingContents(old, fresh), page);
+  const all = await reading(location, async (db) => {
+    const key = JSON.stringify([location, before, after, await workingVersion(db), await lastSnapshot(db)]);
+    return answers.get('differences', key, async () =>
+      differingContents(await stateContents(db, before), await stateContents(db, after)),
+    );
+  });
+  return slice(all, page);
 }
 
 /** What brings the API's objects back to what they were in a snapshot; the file's are the file's. */
@@ -92,8 +102,14 @@ export async function restoration(location: StoreLocation, { number }: { number:
 
 /** Rules of the working set that can never decide. */
 export async function shadowed(location: StoreLocation, page: PageArguments): Promise<Page<ShadowedPolicyRule>> {
-  const { apps, rules } = policyOf(await reading(location, workingContents));
-  return slice(shadowedPolicyRules(apps, rules), page);
+  const all = await reading(location, async (db) => {
+    const key = JSON.stringify([location, await workingVersion(db)]);
+    return answers.get('shadowed', key, async () => {
+      const { apps, rules } = policyOf(await workingContents(db));
+      return shadowedPolicyRules(apps, rules);
+    });
+  });
+  return slice(all, page);
 }
 
 /** Who would gain and who would lose if the working set were published. */
@@ -124,10 +140,14 @@ function stateContents(db: Kysely<StoreTables>, state: State): Promise<ContentTe
 
 /** A cursor is the number of entries that came before. */
 function slice<T>(all: readonly T[], { limit, cursor = '0' }: PageArguments): Page<T> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) refuse('limit', `from 1 to ${MAX_LIMIT}`);
+  checkLimit(limit);
   if (!/^\d{1,9}$/.test(cursor)) refuse('cursor', 'not one of ours');
   const from = Number(cursor);
   return { items: all.slice(from, from + limit), next: from + limit < all.length ? String(from + limit) : null };
+}
+
+function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) refuse('limit', `from 1 to ${MAX_LIMIT}`);
 }
 
 function refuse(path: string, message: string): never {

@@ -2,6 +2,9 @@ import type { ErrorCode, ErrorProblem, ObjectKind } from '@causeway/contract';
 import type { NeverDeciding } from '../../config/load.ts';
 import type { Config, Deployment } from '../../config/schema.ts';
 import type { ImpactArguments, ImpactPage, ShadowedPolicyRule } from '../analysis/model.ts';
+import type { PolicyFlow, PolicySubject } from '@causeway/wasm-core';
+import type { ExplainedRule } from '@causeway/wasm-core/reference';
+import type { SnapshotParts } from '../../rpc/offered-snapshot.ts';
 import type { Chunk, Parts } from '../objects/chunks.ts';
 import type { ContentDifference } from '../objects/differing-contents.ts';
 import type { ObjectBody } from '../objects/kinds/kind.ts';
@@ -19,7 +22,7 @@ export type ContentsSource =
 
 export interface CompileArguments {
   readonly source: ContentsSource;
-  /** Hashes of chunks that the caller has, whose text it does not need. */
+  /** Hashes of the chunks of the last contents: they passed the schemas, and but for rules the caller has their text. */
   readonly known: readonly string[];
 }
 
@@ -31,6 +34,7 @@ export interface Jobs {
   restoration: { readonly args: { readonly number: number }; readonly answer: Restoration };
   shadowed: { readonly args: PageArguments; readonly answer: Page<ShadowedPolicyRule> };
   deadRules: { readonly args: DeadRulesArguments; readonly answer: NeverDeciding };
+  tried: { readonly args: TriedArguments; readonly answer: TriedRules };
   impact: { readonly args: ImpactJobArguments; readonly answer: ImpactPage };
 }
 
@@ -59,6 +63,24 @@ export interface DeadRulesArguments {
   readonly number: number;
   /** Where its first rules may stand. */
   readonly configFile: string;
+}
+
+/** Who asks for what: the rules that a snapshot tries for it, in order. */
+export interface TriedArguments {
+  /** Of the snapshot. */
+  readonly number: number;
+  readonly subject: PolicySubject;
+  /** Of the app among the snapshot's. */
+  readonly app: number;
+  readonly port: number;
+  readonly flow: PolicyFlow;
+}
+
+export interface TriedRules {
+  /** In order, up to the one that matched. */
+  readonly tried: readonly ExplainedRule[];
+  /** What the verdict would be otherwise by, each a sentence. */
+  readonly changes: readonly string[];
 }
 
 export interface ImpactJobArguments extends ImpactArguments {
@@ -90,15 +112,14 @@ export type ToSnapshotThread = {
 }[JobName];
 
 /** Contents that compile, not yet a snapshot. */
-export interface CompiledContents {
+export interface CompiledContents extends SnapshotParts {
   readonly config: Deployment;
   readonly parts: Parts;
   readonly digest: string;
-  readonly objects: number;
-  /** Of the parts those that the caller does not have, or that the store does not. */
+  /** How many. */
+  readonly count: number;
+  /** Of the parts, but rules, those that the caller does not have; of all parts those that the store does not. */
   readonly chunks: readonly Chunk[];
-  /** wasm-core policy image. */
-  readonly image: Uint8Array<ArrayBuffer>;
   /** Version of the working set, and number of the last snapshot, when the store was read. */
   readonly working: number;
   readonly base: number;

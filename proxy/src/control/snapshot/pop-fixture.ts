@@ -25,6 +25,11 @@ export interface TestPop {
   close(): Promise<void>;
 }
 
+/** Names of the rules in force, in their order. */
+export function ruleNames({ snapshot: { facts } }: Published): string[] {
+  return Array.from({ length: facts.count }, (_, rule) => facts.verdict(rule)?.name ?? '');
+}
+
 /** A configuration file without objects; `more` is appended. */
 export function writeDeployment(file: string, more = ''): void {
   const head = `domains: { access: causeway.localhost, identity: causeway-id.localhost, tunnel: tunnel.localhost }

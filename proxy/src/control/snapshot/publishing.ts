@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { OBJECT_KINDS, type ObjectKind } from '@causeway/contract';
-import { loginOrigin, publicPort } from '../../config/derive.ts';
+import { graceMs, loginOrigin, publicPort } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
-import type { Snapshot } from '../../rpc/messages.ts';
+import { offeredSnapshot, type OfferedSnapshot } from '../../rpc/offered-snapshot.ts';
+import type { SnapshotHead } from '../../rpc/snapshot.ts';
 import { entriesOf, type ContentEntry } from '../objects/chunks.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
-import { addSnapshot, lastNumber } from '../objects/snapshots.ts';
+import { addSnapshot, lastNumber, type SnapshotContents } from '../objects/snapshots.ts';
 import type { Database, StoreLocation } from '../store/database.ts';
 import { storeFailed } from '../store/open-database.ts';
 import type { Bodies } from './checked-contents.ts';
 import type { SnapshotCompiler } from './compiler.ts';
-import { withNotices } from './compile.ts';
 import { DeadRulesSearch } from './dead-rules-search.ts';
-import type { CompiledContents, ContentsSource } from './job.ts';
+import type { CompiledContents, ContentsSource, TriedArguments, TriedRules } from './job.ts';
 
 export interface PublishingOptions {
   readonly database: Database;
@@ -25,20 +25,32 @@ export interface PublishingOptions {
 }
 
 const SNAPSHOTS_KEPT = 100;
+/** Edges have a snapshot by then; the search would take a core from them. */
+const DEAD_RULES_MS = 2_000;
+
+/** Of every kind but rules, which are as many as all others and more, and of which image and facts say enough. */
+export type HeldBodies = Omit<Bodies, 'rules'>;
+
+interface HeldChunk {
+  readonly entries: readonly ContentEntry[];
+  readonly text: Uint8Array;
+}
 
 /** Compiled contents in the form that control works with, not published yet. */
 export interface ComposedContents {
   readonly compiled: CompiledContents;
-  readonly bodies: Bodies;
+  readonly bodies: HeldBodies;
   /** By hash. */
-  readonly chunks: ReadonlyMap<string, readonly ContentEntry[]>;
+  readonly chunks: ReadonlyMap<string, HeldChunk>;
 }
 
 /** The way of contents from the store or the file to a numbered snapshot. */
 export class Publishing {
   readonly #options: PublishingOptions;
   /** Chunks of the last snapshot composed, read once: of the next one most are the same. */
-  #chunks: ReadonlyMap<string, readonly ContentEntry[]> = new Map();
+  #chunks: ReadonlyMap<string, HeldChunk> = new Map();
+  /** Hashes of all its chunks, also of rules. */
+  #known: readonly string[] = [];
 
   constructor(options: PublishingOptions) {
     this.#options = options;
@@ -46,7 +58,7 @@ export class Publishing {
 
   /** @throws CausewayError `CW_SNAPSHOT_REFUSED` with every problem */
   compile(source: ContentsSource): Promise<CompiledContents> {
-    return this.#options.compiler.run(this.#options.location, 'compile', { source, known: [...this.#chunks.keys()] });
+    return this.#options.compiler.run(this.#options.location, 'compile', { source, known: this.#known });
   }
 
   /**
@@ -60,12 +72,12 @@ export class Publishing {
     let number = 0;
     if (compiled.changes.length > 0) {
       await objects.write(compiled.changes, { ...by, source: 'file' }, {}, async (tx, { version }) => {
-        number = await addSnapshot(tx, { ...compiled, working: version }, by, now(), keep);
+        number = await addSnapshot(tx, { ...stored(compiled), working: version }, by, now(), keep);
       });
       return number;
     }
     try {
-      return await database.transaction((tx) => addSnapshot(tx, compiled, by, now(), keep));
+      return await database.transaction((tx) => addSnapshot(tx, stored(compiled), by, now(), keep));
     } catch (error) {
       throw storeFailed(error);
     }
@@ -73,7 +85,7 @@ export class Publishing {
 
   /** Of a snapshot that is stored. @param configFile where its first rules may stand */
   searchDeadRules(number: number, configFile: string): DeadRulesSearch {
-    return new DeadRulesSearch(this.#options.location, { number, configFile });
+    return new DeadRulesSearch(this.#options.location, { number, configFile }, DEAD_RULES_MS);
   }
 
   now(): number {
@@ -88,34 +100,49 @@ export class Publishing {
     }
   }
 
+  /** The rules that a snapshot tries for somebody. @throws CausewayError `CW_NOT_FOUND` where it is not kept */
+  tried(args: TriedArguments): Promise<TriedRules> {
+    return this.#options.compiler.run(this.#options.location, 'tried', args);
+  }
+
   /** Chunk by chunk, with turns for the control loop in between. */
   async compose(compiled: CompiledContents): Promise<ComposedContents> {
     const texts = new Map(compiled.chunks.map(({ hash, text }) => [hash, text]));
-    const chunks = new Map<string, readonly ContentEntry[]>();
+    const chunks = new Map<string, HeldChunk>();
     const bodies: Partial<Record<ObjectKind, unknown[]>> = {};
     for (const kind of OBJECT_KINDS) {
+      if (kind === 'rules') continue;
       const own: unknown[] = [];
       for (const hash of compiled.parts[kind] ?? []) {
         const known = chunks.get(hash) ?? this.#chunks.get(hash);
         if (known === undefined) await setImmediate();
-        const entries = known ?? entriesOf(texts.get(hash) ?? '[]');
-        chunks.set(hash, entries);
-        for (const { body } of entries) own.push(body);
+        const held = known ?? heldChunk(texts.get(hash) ?? '[]');
+        chunks.set(hash, held);
+        for (const { body } of held.entries) own.push(body);
       }
       bodies[kind] = own;
     }
     // The thread has checked each kind against its schema before it cut the chunks.
-    return { compiled, bodies: bodies as unknown as Bodies, chunks };
+    return { compiled, bodies: bodies as unknown as HeldBodies, chunks };
   }
 
-  /** The snapshot that composed contents are under their number, from now on the one that is known. */
-  adopt({ compiled, bodies, chunks }: ComposedContents, number: number): Snapshot {
+  /** What edges are told of composed contents under their number, from now on those that are known. */
+  adopt({ compiled, bodies, chunks }: ComposedContents, number: number): OfferedSnapshot {
     this.#chunks = chunks;
-    return snapshotOf(compiled.config, bodies, compiled.image, number);
+    this.#known = Object.values(compiled.parts).flat();
+    return offeredSnapshot(headOf(compiled.config, bodies, number), compiled, (hash) => chunks.get(hash)?.text);
   }
 }
 
-function snapshotOf(config: Deployment, bodies: Bodies, image: Uint8Array, number: number): Snapshot {
+function stored({ parts, digest, count, chunks, working, base }: CompiledContents): SnapshotContents {
+  return { parts, digest, objects: count, chunks, working, base };
+}
+
+function heldChunk(text: string): HeldChunk {
+  return { entries: entriesOf(text), text: Buffer.from(text, 'utf8') };
+}
+
+function headOf(config: Deployment, { publishers }: HeldBodies, number: number): SnapshotHead {
   const { domains } = config;
   return {
     number,
@@ -123,11 +150,9 @@ function snapshotOf(config: Deployment, bodies: Bodies, image: Uint8Array, numbe
     identityDomain: domains.identity,
     tunnelDomain: domains.tunnel,
     loginOrigin: loginOrigin(config),
-    apps: bodies.apps,
-    rules: withNotices(bodies.rules, bodies.templates),
     timeZone: config.timeZone,
-    policyImage: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
-    publishers: bodies.publishers.map(({ name }) => name),
+    publishers: publishers.map(({ name }) => name),
     publicPort: publicPort(config),
+    graceMs: graceMs(config),
   };
 }

@@ -9,9 +9,12 @@ import {
   type Driver,
   type QueryResult,
 } from 'kysely';
+import { CausewayError } from '@causeway/contract';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { SqliteConnection } from '../store/sqlite-connection.ts';
+import { isSqliteLoss } from '../store/sqlite-loss.ts';
+import { StoreGate } from '../store/store-gate.ts';
 
 const CONNECT_MS = 5_000;
 const STATEMENT_MS = 30_000;
@@ -31,16 +34,20 @@ export async function reading<T>(location: StoreLocation, body: (db: Kysely<Stor
 
 async function postgresReader(url: string): Promise<Kysely<StoreTables>> {
   // Loaded where it is needed: most stores are files.
-  const [{ Pool }, { numbers }] = await Promise.all([import('pg'), import('../store/postgres-database.ts')]);
-  const pool = new Pool({
+  const [{ GatedPool }, { numbers }] = await Promise.all([
+    import('../store/postgres-pool.ts'),
+    import('../store/postgres-database.ts'),
+  ]);
+  const config = {
     connectionString: url,
     max: 1,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
+    query_timeout: STATEMENT_MS + 1_000,
     application_name: 'causeway',
     types: numbers,
-  });
-  pool.on('error', () => {});
+  };
+  const pool = new GatedPool(config, new StoreGate());
   return new Kysely<StoreTables>({ dialect: new PostgresDialect({ pool }) });
 }
 
@@ -56,6 +63,15 @@ async function sqliteReader(file: string): Promise<Kysely<StoreTables>> {
   });
 }
 
+async function lostOrFailed<T>(statement: Promise<T>): Promise<T> {
+  try {
+    return await statement;
+  } catch (error) {
+    if (!isSqliteLoss(error)) throw error;
+    throw new CausewayError('CW_STORE_LOST', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** SQLite in this very thread. */
 class DirectDriver implements Driver, DatabaseConnection {
   readonly #connection: SqliteConnection;
@@ -65,7 +81,7 @@ class DirectDriver implements Driver, DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, changes } = await this.#connection.query(query.sql, query.parameters);
+    const { rows, changes } = await lostOrFailed(this.#connection.query(query.sql, query.parameters));
     // kysely derives the row type from the query that produced this statement
     return { rows: rows as R[], numAffectedRows: BigInt(changes) };
   }

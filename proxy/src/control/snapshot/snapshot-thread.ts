@@ -1,8 +1,10 @@
+import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { differencesBetween, entries, impactOfDraft, restoration, shadowed } from './comparing.ts';
 import { compileContents } from './compile-contents.ts';
 import { deadRules } from './dead-rules.ts';
+import { triedRules } from './tried-rules.ts';
 import type { FromSnapshotThread, JobName, Jobs, ToSnapshotThread } from './job.ts';
 
 /** Entry of the thread that reads, checks, compiles and compares contents. */
@@ -20,7 +22,11 @@ async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answe
     case 'shadowed':
       return shadowed(location, message.args);
     case 'deadRules':
+      // Of this thread alone on Linux: whoever else has something to do goes first.
+      if (process.platform === 'linux') setPriority(Math.max(getPriority(), constants.priority.PRIORITY_LOW));
       return deadRules(location, message.args);
+    case 'tried':
+      return triedRules(location, message.args);
     case 'impact':
       return impactOfDraft(location, message.args);
   }
@@ -36,7 +42,10 @@ async function run(message: ToSnapshotThread): Promise<void> {
     const text = error instanceof Error ? error.message : String(error);
     said = { t: 'refused', code: codeOf(error), message: text, problems, heapBytes: heap() };
   }
-  parentPort?.postMessage(said, said.t === 'done' && 'image' in said.answer ? [said.answer.image.buffer] : []);
+  parentPort?.postMessage(
+    said,
+    said.t === 'done' && 'image' in said.answer ? [said.answer.image.bytes.buffer, said.answer.facts.bytes.buffer] : [],
+  );
 }
 
 parentPort?.on('message', (message: ToSnapshotThread) => void run(message));

@@ -6,7 +6,7 @@ import { ANN, putApp, putRule } from '../objects/object-suite.ts';
 import { sqlitePlace } from '../store/fixtures/store-place.ts';
 import type { StorePlace } from '../store/fixtures/store-place.ts';
 import { SnapshotCompiler } from './compiler.ts';
-import { openTestPop, writeDeployment, type TestPop } from './pop-fixture.ts';
+import { openTestPop, writeDeployment, type TestPop, ruleNames } from './pop-fixture.ts';
 import { publishingSuite } from './publishing-suite.ts';
 
 publishingSuite('SQLite', sqlitePlace);
@@ -37,7 +37,7 @@ rules:
     fixture.remove();
   });
 
-  const rules = (): string[] => pop.configuration.current().snapshot.rules.map(({ name }) => name);
+  const rules = (): string[] => ruleNames(pop.configuration.current());
   const working = async (): Promise<string[]> =>
     (await pop.objects.list('rules', { limit: 100 })).items.map(({ name }) => name);
 

@@ -54,6 +54,42 @@ export async function snapshotContents(db: Kysely<StoreTables>, number: number):
   return contents;
 }
 
+/** Where a page of a snapshot's objects begins: the place of a chunk among the kind's, and of an object in it. */
+export interface EntryPlace {
+  readonly chunk: number;
+  readonly entry: number;
+}
+
+/**
+ * Some of a snapshot's objects of one kind, from only the chunks that they are in.
+ *
+ * @throws CausewayError `CW_NOT_FOUND` as `snapshotContents`
+ */
+export async function snapshotPage(
+  db: Kysely<StoreTables>,
+  { number, kind, from, limit }: { number: number; kind: ObjectKind; from: EntryPlace; limit: number },
+): Promise<{ readonly entries: readonly ContentEntry[]; readonly next: EntryPlace | null }> {
+  const hashes = (await snapshotParts(db, number))[kind] ?? [];
+  const entries: ContentEntry[] = [];
+  let { chunk, entry } = from;
+  while (chunk < hashes.length) {
+    if (entries.length === limit) return { entries, next: { chunk, entry } };
+    const query = db
+      .selectFrom('snapshot_chunk')
+      .select('text')
+      .where('hash', '=', hashes[chunk] ?? '');
+    const own = entriesOf((await query.executeTakeFirst())?.text ?? '[]');
+    const taken = own.slice(entry, entry + limit - entries.length);
+    entries.push(...taken);
+    entry += taken.length;
+    if (entry >= own.length) {
+      chunk++;
+      entry = 0;
+    }
+  }
+  return { entries, next: null };
+}
+
 export async function snapshotParts(
   db: Kysely<StoreTables>,
   number: number,

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import type { StoreGate } from './store-gate.ts';
 import type { StoreTables } from './schema.ts';
 
 /** Where the store is: a file of SQLite, made if it is not there, or the URL of a PostgreSQL database. */
@@ -23,6 +24,13 @@ export interface Database {
    * @returns stops telling
    */
   onMoved(listener: () => void): () => void;
+  /** What lets statements through; while it is closed, all of them reject with `CW_STORE_LOST`. */
+  readonly gate: StoreGate;
+  /**
+   * Asks the database past the gate. Resolves when it has answered, and taken a write where that is asked; rejects with
+   * what is wrong.
+   */
+  probe(write: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,5 +40,7 @@ export interface Connections {
   readonly write: Kysely<StoreTables>;
   readonly read: Kysely<StoreTables>;
   onMoved(listener: () => void): () => void;
+  readonly gate: StoreGate;
+  probe(write: boolean): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,5 +1,4 @@
 import type { Kysely, Transaction } from 'kysely';
-import { CausewayError } from '@causeway/contract';
 import type { SessionGrant } from '../../rpc/messages.ts';
 import type { Database, StoreLocation } from './database.ts';
 import { nameKey } from '../directory/names.ts';
@@ -38,38 +37,6 @@ export class KyselyStore implements Store {
 
   constructor(database: Database) {
     this.#database = database;
-  }
-
-  async secret(name: string, value: () => string): Promise<string> {
-    const present = await this.findSecret(name);
-    if (present !== null) return present;
-    return this.#write(async (tx) => {
-      await tx
-        .insertInto('secret')
-        .values({ name, value: value() })
-        .onConflict((c) => c.column('name').doNothing())
-        .execute();
-      return (await findSecret(tx, name)) ?? '';
-    });
-  }
-
-  async findSecret(name: string): Promise<string | null> {
-    return this.#read((db) => findSecret(db, name));
-  }
-
-  async replaceSecret(name: string, old: string, value: string): Promise<string> {
-    return this.#write(async (tx) => {
-      const { numUpdatedRows } = await tx
-        .updateTable('secret')
-        .set({ value })
-        .where('name', '=', name)
-        .where('value', '=', old)
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows > 0n) return value;
-      const present = await findSecret(tx, name);
-      if (present === null) throw new CausewayError('CW_STORE_FAILED', `there is no secret "${name}" to replace`);
-      return present;
-    });
   }
 
   async createSession(session: SessionRecord): Promise<void> {
@@ -215,9 +182,10 @@ export class KyselyStore implements Store {
     return rows.map(toDevice);
   }
 
-  async devicesOf(user: string): Promise<DeviceRecord[]> {
+  async devicesOf(users: readonly string[]): Promise<DeviceRecord[]> {
+    if (users.length === 0) return [];
     const rows = await this.#read((db) =>
-      db.selectFrom('device').selectAll().where('user', '=', user).orderBy('created_at').orderBy('id').execute(),
+      db.selectFrom('device').selectAll().where('user', 'in', users).orderBy('created_at').orderBy('id').execute(),
     );
     return rows.map(toDevice);
   }
@@ -314,11 +282,6 @@ export class KyselyStore implements Store {
       throw storeFailed(error);
     }
   }
-}
-
-async function findSecret(db: Kysely<StoreTables>, name: string): Promise<string | null> {
-  const row = await db.selectFrom('secret').select('value').where('name', '=', name).executeTakeFirst();
-  return row?.value ?? null;
 }
 
 function grantQuery(db: Kysely<StoreTables>, now: number) {

@@ -3,6 +3,7 @@ import { CausewayError } from '@causeway/contract';
 import type { Connections, Database, StoreLocation } from './database.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres-database.ts';
+import type { StoreGate } from './store-gate.ts';
 import type { StoreTables } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
 import type { ThreadOptions } from './thread-calls.ts';
@@ -20,7 +21,11 @@ export async function openDatabase(location: StoreLocation, options: ThreadOptio
     return new OpenDatabase(connections);
   } catch (error) {
     await connections?.close().catch(() => {});
-    throw storeFailed(error);
+    // What was never there is not lost: whoever starts is told what is wrong.
+    const failed = storeFailed(error);
+    throw failed.code === 'CW_STORE_LOST'
+      ? new CausewayError('CW_STORE_FAILED', failed.message, { cause: error })
+      : failed;
   }
 }
 
@@ -52,6 +57,14 @@ class OpenDatabase implements Database {
 
   transaction<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
     return this.#connections.write.transaction().execute(body);
+  }
+
+  get gate(): StoreGate {
+    return this.#connections.gate;
+  }
+
+  probe(write: boolean): Promise<void> {
+    return this.#connections.probe(write);
   }
 
   onMoved(listener: () => void): () => void {

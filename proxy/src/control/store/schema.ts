@@ -2,14 +2,14 @@ import type { AdminTables, DeviceColumns } from './admin-tables.ts';
 import type { DirectoryTables } from './directory-tables.ts';
 import type { EventTables } from './event-tables.ts';
 import type { ObjectTables } from './object-tables.ts';
+import type { SealingTables } from './sealing-tables.ts';
 
 /**
  * The tables. Times are milliseconds since 1970, lists and objects are JSON text, hashes base64url: nothing that only
  * one database knows.
  */
-export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables, EventTables {
+export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables, EventTables, SealingTables {
   migration: { number: number; name: string };
-  secret: { name: string; value: string };
   /** Counters of the whole store; `epoch` is the revocation feed's. */
   counter: { name: string; value: number };
   session: {

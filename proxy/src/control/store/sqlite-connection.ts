@@ -48,6 +48,11 @@ export class SqliteConnection {
     return { rows: [], changes: Number(changes) };
   }
 
+  /** Takes a transaction back that is open. */
+  reset(): void {
+    if (this.#database.isTransaction) this.#database.exec('rollback');
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();

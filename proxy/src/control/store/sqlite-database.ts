@@ -10,10 +10,13 @@ import {
   type Driver,
   type QueryResult,
 } from 'kysely';
-import { CausewayError } from '@causeway/contract';
+import { CausewayError, codeOf } from '@causeway/contract';
 import type { Connections } from './database.ts';
 import type { StoreTables } from './schema.ts';
+import { StoreGate } from './store-gate.ts';
+import type { RawResult } from './thread-protocol.ts';
 import { ThreadCalls, type ThreadOptions } from './thread-calls.ts';
+import { WRITE_PROBE, writeFiller } from './write-probe.ts';
 
 /**
  * SQLite in two threads, because every statement blocks the thread that runs it: one writes, one only reads. Only one
@@ -31,14 +34,20 @@ export async function openSqlite(file: string, options: ThreadOptions): Promise<
     await writer.close();
     throw error;
   }
-  const writes = new WriterDriver(writer);
+  const gate = new StoreGate();
+  const writes = new WriterDriver(writer, gate);
   const write = new Kysely<StoreTables>({ dialect: threadDialect(writes) });
-  const read = new Kysely<StoreTables>({ dialect: threadDialect(new ReaderDriver(reader)) });
+  const read = new Kysely<StoreTables>({ dialect: threadDialect(new ReaderDriver(reader, gate)) });
   return {
     dialect: 'sqlite',
     write,
     read,
     onMoved: () => () => {},
+    gate,
+    probe: async (mustWrite) => {
+      await reader.query('select 1', []);
+      if (mustWrite) await writes.probe();
+    },
     close: async () => {
       await writes.end();
       await Promise.all([writer.close(), reader.close()]);
@@ -65,21 +74,38 @@ class PooledSqliteAdapter extends SqliteAdapter {
 /** A thread's connection as it was when a statement or a transaction took it. */
 class ThreadConnection implements DatabaseConnection {
   readonly #calls: ThreadCalls;
+  readonly #gate: StoreGate;
   readonly #generation: number;
 
-  constructor(calls: ThreadCalls) {
+  constructor(calls: ThreadCalls, gate: StoreGate) {
     this.#calls = calls;
+    this.#gate = gate;
     this.#generation = calls.generation;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    // In a new thread the rest of a transaction would run without its beginning.
-    if (this.#calls.generation !== this.#generation) {
-      throw new CausewayError('CW_STORE_FAILED', 'the store’s thread ended in the middle of a transaction');
-    }
-    const { rows, changes } = await this.#calls.query(query.sql, query.parameters);
+    this.#gate.pass();
+    const { rows, changes } = await this.#ask(query.sql, query.parameters);
     // kysely derives the row type from the query that produced this statement
     return { rows: rows as R[], numAffectedRows: BigInt(changes) };
+  }
+
+  /** Past the gate: what was begun is taken back whether or not the store is lost. SQLite may have done so itself. */
+  rollback(): void {
+    this.#calls.reset();
+  }
+
+  async #ask(sql: string, parameters: readonly unknown[]): Promise<RawResult> {
+    // In a new thread the rest of a transaction would run without its beginning.
+    if (this.#calls.generation !== this.#generation) {
+      throw new CausewayError('CW_STORE_LOST', 'the store’s thread ended in the middle of a transaction');
+    }
+    try {
+      return await this.#calls.query(sql, parameters);
+    } catch (error) {
+      if (codeOf(error) === 'CW_STORE_LOST') this.#gate.suspect();
+      throw error;
+    }
   }
 
   // oxlint-disable-next-line require-yield
@@ -91,14 +117,16 @@ class ThreadConnection implements DatabaseConnection {
 /** One connection, so one transaction or statement after the other. */
 class WriterDriver implements Driver {
   readonly #calls: ThreadCalls;
+  readonly #gate: StoreGate;
   /** Whoever has the connection; the next waits for it, so that transactions never mix. */
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
   #ending = false;
   #release: () => void = () => {};
 
-  constructor(calls: ThreadCalls) {
+  constructor(calls: ThreadCalls, gate: StoreGate) {
     this.#calls = calls;
+    this.#gate = gate;
   }
 
   async init(): Promise<void> {}
@@ -109,7 +137,12 @@ class WriterDriver implements Driver {
     await this.#tail;
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  async acquireConnection(): Promise<ThreadConnection> {
+    this.#gate.pass();
+    return this.#acquire();
+  }
+
+  async #acquire(): Promise<ThreadConnection> {
     if (this.#ending) throw new CausewayError('CW_STORE_FAILED', 'the store is closed');
     if (this.#waiting >= this.#calls.maxPending) {
       throw new CausewayError('CW_BUSY', `${this.#waiting} writes wait for the store`);
@@ -121,15 +154,25 @@ class WriterDriver implements Driver {
     await before;
     this.#waiting--;
     this.#release = resolve;
-    return new ThreadConnection(this.#calls);
+    return new ThreadConnection(this.#calls, this.#gate);
   }
 
   async releaseConnection(): Promise<void> {
     this.#release();
   }
 
+  /** Writes past the gate, when nobody else has the connection. */
+  async probe(): Promise<void> {
+    await this.#acquire();
+    try {
+      await this.#calls.query(WRITE_PROBE.sqlite, [writeFiller()]);
+    } finally {
+      this.#release();
+    }
+  }
+
   /** With the write lock from the start: a transaction that reads first and then writes could otherwise only fail. */
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+  async beginTransaction(connection: ThreadConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
 
@@ -137,8 +180,8 @@ class WriterDriver implements Driver {
     await connection.executeQuery(CompiledQuery.raw('commit'));
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'));
+  async rollbackTransaction(connection: ThreadConnection): Promise<void> {
+    connection.rollback();
   }
 
   async destroy(): Promise<void> {}
@@ -147,15 +190,17 @@ class WriterDriver implements Driver {
 /** Statements that only read may all be under way; a transaction of reads is none of the store's needs. */
 class ReaderDriver implements Driver {
   readonly #calls: ThreadCalls;
+  readonly #gate: StoreGate;
 
-  constructor(calls: ThreadCalls) {
+  constructor(calls: ThreadCalls, gate: StoreGate) {
     this.#calls = calls;
+    this.#gate = gate;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new ThreadConnection(this.#calls);
+    return new ThreadConnection(this.#calls, this.#gate);
   }
 
   async releaseConnection(): Promise<void> {}

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SqliteConnection } from './sqlite-connection.ts';
+import { isSqliteLoss } from './sqlite-loss.ts';
 import type { FromStoreThread, StoreThreadStart, ToStoreThread } from './thread-protocol.ts';
 
 /** Entry of a thread that holds one connection to the store's file. `workerData` is a `StoreThreadStart`. */
@@ -7,8 +8,11 @@ const port = parentPort;
 if (port === null) throw new Error('sqlite-thread.ts runs as a worker thread');
 const say = (message: FromStoreThread): void => port.postMessage(message);
 
-function refusal(error: unknown): { code: 'CW_STORE_FAILED'; message: string } {
-  return { code: 'CW_STORE_FAILED', message: error instanceof Error ? error.message : String(error) };
+function refusal(error: unknown): { code: 'CW_STORE_FAILED' | 'CW_STORE_LOST'; message: string } {
+  return {
+    code: isSqliteLoss(error) ? 'CW_STORE_LOST' : 'CW_STORE_FAILED',
+    message: error instanceof Error ? error.message : String(error),
+  };
 }
 
 try {
@@ -29,6 +33,7 @@ try {
   };
   port.on('message', (message: ToStoreThread) => {
     if (message.t === 'close') return void close();
+    if (message.t === 'reset') return connection.reset();
     const run = answer(message).finally(() => running.delete(run));
     running.add(run);
   });

@@ -6,12 +6,6 @@ import type { SessionGrant } from '../../rpc/messages.ts';
  * `CW_STORE_FAILED`. Times are milliseconds since 1970; hashes are SHA-256, base64url unless said otherwise.
  */
 export interface Store {
-  /** Stores `value` unless the name has one, and returns the one that is there: two starters agree. */
-  secret(name: string, value: () => string): Promise<string>;
-  findSecret(name: string): Promise<string | null>;
-  /** Puts `value` in the place of `old` and returns what is there then: where another was quicker, the other's. */
-  replaceSecret(name: string, old: string, value: string): Promise<string>;
-
   createSession(session: SessionRecord): Promise<void>;
   session(id: string): Promise<SessionRecord | null>;
   sessionByLoginHash(hash: string): Promise<SessionRecord | null>;
@@ -36,7 +30,7 @@ export interface Store {
   createDevice(device: DeviceRecord): Promise<void>;
   device(id: string): Promise<DeviceRecord | null>;
   devices(): Promise<DeviceRecord[]>;
-  devicesOf(user: string): Promise<DeviceRecord[]>;
+  devicesOf(users: readonly string[]): Promise<DeviceRecord[]>;
   /** Marks it revoked for good and raises the epoch; false when it was unknown or revoked already. */
   revokePublisher(id: string, at: number): Promise<boolean>;
   revokeDevice(id: string, at: number): Promise<boolean>;

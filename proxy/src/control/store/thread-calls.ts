@@ -17,16 +17,21 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-/** A thread that dies within so long of a restart is not started once more: the fault is not a passing one. */
-const RESTART_PAUSE_MS = 60_000;
+/** Before a thread that died is started again; twice as long each time that it dies again soon. */
+const FIRST_RESTART_MS = 50;
+const LAST_RESTART_MS = 5_000;
+/** A thread that was up so long starts over with the shortest pause. */
+const HELD_MS = 30_000;
 
 /**
  * Statements for the thread that holds a connection to SQLite, by id.
  *
- *     opening --open--> up --exit--> opening (a restart) ... up
- *        |failed, exit   |close         |exit again within a minute
- *        v               v              v
- *       gone          closing ------> gone (final: every call fails)
+ *     opening --open--> up --exit--> down --(after a pause)--> opening
+ *        |first time failed |close      |close
+ *        v                  v           v
+ *       closed <-------- closing <------+     (closed is final)
+ *
+ * While it is down every call fails with what ended it.
  */
 export class ThreadCalls {
   readonly #start: StoreThreadStart;
@@ -35,9 +40,11 @@ export class ThreadCalls {
   readonly #entry: URL;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | null = null;
-  /** Why no call can succeed any more. */
-  #gone: CausewayError | null = null;
-  #restartedAt = Number.NEGATIVE_INFINITY;
+  /** What ended the thread that is down. */
+  #why: CausewayError = failed('the store is not open');
+  #restart: NodeJS.Timeout | null = null;
+  #restartMs = FIRST_RESTART_MS;
+  #wasUp = false;
   #nextId = 1;
   #generation = 0;
   #closing: Promise<void> | null = null;
@@ -71,17 +78,17 @@ export class ThreadCalls {
   }
 
   /**
-   * Which thread it is: it counts up when one that died was started again, and with it went the transaction that it
-   * was in.
+   * Counts up when a thread that died was started again, or a statement was given up: with it went the transaction that
+   * it was in.
    */
   get generation(): number {
     return this.#generation;
   }
 
   query(sql: string, parameters: readonly unknown[]): Promise<RawResult> {
-    if (this.#closing !== null) return Promise.reject(failed('the store is closed'));
+    if (this.#closing !== null) return Promise.reject(new CausewayError('CW_STORE_FAILED', 'the store is closed'));
     const worker = this.#worker;
-    if (worker === null) return Promise.reject(this.#gone ?? failed('the store is not open'));
+    if (worker === null) return Promise.reject(this.#why);
     if (this.#pending.size >= this.#maxPending) {
       return Promise.reject(new CausewayError('CW_BUSY', `${this.#pending.size} statements wait for the store`));
     }
@@ -89,11 +96,19 @@ export class ThreadCalls {
     const { promise, resolve, reject } = Promise.withResolvers<RawResult>();
     const timer = setTimeout(() => {
       this.#pending.delete(id);
+      // It may have begun what nobody waits for any more: who comes next begins anew.
+      this.#generation++;
+      this.reset();
       reject(failed(`the store did not answer within ${this.#timeoutMs} ms`));
     }, this.#timeoutMs);
     this.#pending.set(id, { resolve, reject, timer });
     worker.postMessage({ t: 'query', id, sql, parameters } satisfies ToStoreThread);
     return promise;
+  }
+
+  /** Takes back the transaction that is open after the statements asked for until now, if one is. */
+  reset(): void {
+    this.#worker?.postMessage({ t: 'reset' } satisfies ToStoreThread);
   }
 
   /** Lets the calls under way end, then the thread. */
@@ -103,6 +118,7 @@ export class ThreadCalls {
   }
 
   async #end(): Promise<void> {
+    if (this.#restart !== null) clearTimeout(this.#restart);
     const worker = this.#worker;
     if (worker === null) return;
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -116,12 +132,12 @@ export class ThreadCalls {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const worker = new Worker(this.#entry, { workerData: this.#start });
     let why = failed('the store’s thread ended');
-    let up = false;
+    const startedAt = performance.now();
     this.#worker = worker;
     worker.on('message', (message: FromStoreThread) => {
       switch (message.t) {
         case 'open':
-          up = true;
+          this.#wasUp = true;
           this.#generation++;
           resolve();
           break;
@@ -137,20 +153,17 @@ export class ThreadCalls {
       }
     });
     worker.on('error', (error) => {
-      why = new CausewayError('CW_STORE_FAILED', `the store’s thread failed: ${String(error)}`, { cause: error });
+      why = new CausewayError('CW_STORE_LOST', `the store’s thread failed: ${String(error)}`, { cause: error });
     });
     worker.on('exit', () => {
       this.#worker = null;
       for (const id of this.#pending.keys()) this.#settle(id)?.reject(why);
       reject(why);
-      const now = performance.now();
-      if (this.#closing !== null) return;
-      if (!up || now - this.#restartedAt < RESTART_PAUSE_MS) {
-        this.#gone = why;
-        return;
-      }
-      this.#restartedAt = now;
-      this.#run().catch(() => {});
+      this.#why = why;
+      if (this.#closing !== null || !this.#wasUp) return;
+      if (performance.now() - startedAt > HELD_MS) this.#restartMs = FIRST_RESTART_MS;
+      this.#restart = setTimeout(() => void this.#run().catch(() => {}), this.#restartMs);
+      this.#restartMs = Math.min(this.#restartMs * 2, LAST_RESTART_MS);
     });
     return promise;
   }
@@ -165,5 +178,5 @@ export class ThreadCalls {
 }
 
 function failed(message: string): CausewayError {
-  return new CausewayError('CW_STORE_FAILED', message);
+  return new CausewayError('CW_STORE_LOST', message);
 }

@@ -3,6 +3,8 @@ import type { ErrorCode } from '@causeway/contract';
 /** What the main thread and a thread that holds a connection to SQLite say. */
 export type ToStoreThread =
   | { readonly t: 'query'; readonly id: number; readonly sql: string; readonly parameters: readonly unknown[] }
+  /** Takes back the transaction that somebody gave up in the middle, if there is one. */
+  | { readonly t: 'reset' }
   | { readonly t: 'close' };
 
 export type FromStoreThread =

@@ -1,5 +1,6 @@
 import { ERRORS, isLocalhostName, type ErrorCode } from '@causeway/contract';
 import { NOTICE_CSP, noticePage } from '../../pages/notice-page.ts';
+import { retryAfter } from '../../pages/retry-after.ts';
 import type { Exchange, HeaderTable } from './exchange.ts';
 
 /** An answer of our own; the app never sees the request. */
@@ -27,6 +28,8 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   CW_APP_TIMEOUT: 'The application is slow or stuck. Try again, and tell its owner if it stays like this.',
   CW_APP_GARBAGE: 'The application answered something that is not safe to pass on. Tell its owner.',
   CW_APP_TLS: 'The application’s certificate is not one that your administrator trusts. Tell its owner.',
+  CW_STORE_LOST:
+    'Who is signed in already goes on working for a while. Nobody can sign in or get new access until it is back, which happens by itself: load this page again in a minute.',
   CW_TICKET_INVALID: 'Start again: if you are signed in already, you will not be asked a second time.',
 };
 
@@ -36,13 +39,14 @@ const HEADINGS: Partial<Record<ErrorCode, string>> = {
   CW_NO_PUBLISHER: 'The application cannot be reached',
   CW_PUBLISHER_LOST: 'The connection was interrupted',
   CW_APP_TIMEOUT: 'The application does not answer',
+  CW_STORE_LOST: 'Access cannot be checked at the moment',
 };
 
 /** A page for people, JSON for programs, with the status of the code unless told otherwise. */
 export function refusal(exchange: Exchange, code: ErrorCode, options: RefusalOptions = {}): Answer {
   const error = ERRORS[code];
   const headers = ownHeaders(exchange);
-  const retry = options.retryAfter ?? (error.retryable ? 5 : null);
+  const retry = options.retryAfter ?? (error.retryable ? retryAfter(code) : null);
   if (retry !== null) headers['retry-after'] = String(retry);
   let body: string;
   if (exchange.navigation) {

@@ -86,6 +86,10 @@ export class Exchange implements LiveStream {
     return this.app?.name ?? null;
   }
 
+  get graceMs(): number {
+    return this.snapshot.graceOf(this.verdict?.rule ?? null);
+  }
+
   /** By the snapshot in force and the time now; in that snapshot the app may have another number or be gone. */
   allowed(): boolean {
     const now = this.#current();

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ActiveSnapshot } from '../config/active-snapshot.ts';
-import { snapshotOf } from '../fakes/snapshot.ts';
+import { activeSnapshotOf } from '../fakes/snapshot.ts';
 import { viewCookies } from './cookies.ts';
 import { Exchange, type RequestParts } from './exchange.ts';
 import type { Pass } from './pass.ts';
@@ -16,7 +15,7 @@ const APP = {
   publishers: ['hq'],
   clientless: { urls: [HOST], upstream: { host: 'intranet.corp.example', port: 80 } },
 };
-const snapshot = new ActiveSnapshot(snapshotOf(1, { apps: [APP], rules: [] }), 0);
+const snapshot = activeSnapshotOf(1, { apps: [APP], rules: [] }, 0);
 
 function exchangeOf(rawHeaders: readonly string[], parts: Partial<RequestParts> = {}): Exchange {
   const request: RequestParts = {

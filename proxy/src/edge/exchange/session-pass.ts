@@ -9,9 +9,8 @@ import type { PassContext } from './pass.ts';
 export function sessionPass(exchange: Exchange, context: PassContext): Answer | null | Promise<Answer | null> {
   exchange.cookies = context.cookies.of(exchange.request.connection, exchange.head.cookie);
   if (exchange.cookies.tossed) return refusal(exchange, 'CW_REQUEST_INVALID', { close: true });
-  if (context.feed.state === 'lost') return refusal(exchange, 'CW_RPC_CLOSED');
-  const tokenHash = exchange.cookies.tokenHash;
-  if (tokenHash === null) return loginRedirect(exchange, context.intentKey());
+  const { tokenHash } = exchange.cookies;
+  if (tokenHash === null) return stranger(exchange, context);
   const found = context.sessions.find(tokenHash);
   if (!(found instanceof Promise)) return settle(exchange, context, found);
   return found.then(
@@ -22,7 +21,13 @@ export function sessionPass(exchange: Exchange, context: PassContext): Answer | 
 
 function settle(exchange: Exchange, context: PassContext, found: Found): Answer | null {
   if (found === 'busy') return refusal(exchange, 'CW_BUSY');
-  if (found === null || found.grant.host !== exchange.host) return loginRedirect(exchange, context.intentKey());
+  if (found === null || found.grant.host !== exchange.host) return stranger(exchange, context);
   exchange.appSession = found;
   return null;
+}
+
+/** Nobody can sign in while control has no news: a page that can be loaded again is of more use than the way there. */
+function stranger(exchange: Exchange, context: PassContext): Answer {
+  if (context.feed.state !== 'live') return refusal(exchange, context.feed.code);
+  return loginRedirect(exchange, context.intentKey());
 }

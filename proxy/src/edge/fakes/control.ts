@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CausewayError } from '@causeway/contract';
 import { RpcChannel, type Handlers } from '../../rpc/channel.ts';
-import type { ControlCalls, EdgeCalls, EdgeSecrets, EventRecord, SessionGrant, Snapshot } from '../../rpc/messages.ts';
+import type { OfferedSnapshot } from '../../rpc/offered-snapshot.ts';
+import type { ControlCalls, EdgeCalls, EdgeSecrets, EventRecord, SessionGrant } from '../../rpc/messages.ts';
 
 /** The control process's side of the line, for tests: answers edges from what stands in its fields. */
 export class FakeControl {
@@ -16,13 +17,15 @@ export class FakeControl {
   readonly answers: Partial<Handlers<EdgeCalls>> = {};
   epoch = 1;
   lookups = 0;
-  snapshot: Snapshot;
+  /** Set while its store is lost. */
+  storeLostMs: number | null = null;
+  snapshot: OfferedSnapshot;
   readonly secrets: EdgeSecrets;
   readonly #channels = new Set<RpcChannel<ControlCalls, EdgeCalls>>();
   #server: net.Server | null = null;
   #beat: NodeJS.Timeout | null = null;
 
-  constructor(snapshot: Snapshot, secrets: EdgeSecrets) {
+  constructor(snapshot: OfferedSnapshot, secrets: EdgeSecrets) {
     this.snapshot = snapshot;
     this.secrets = secrets;
     mkdirSync(join(this.dataDir, 'run'), { mode: 0o700 });
@@ -39,7 +42,10 @@ export class FakeControl {
     });
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(join(this.dataDir, 'run', 'control.sock'), resolve));
-    this.#beat = setInterval(() => void this.#tell('feed.beat', { epoch: this.epoch }), 1_000);
+    this.#beat = setInterval(
+      () => void this.#tell('feed.beat', { epoch: this.epoch, storeLostMs: this.storeLostMs }),
+      1_000,
+    );
   }
 
   /** As when the control process is killed. */
@@ -61,6 +67,12 @@ export class FakeControl {
   async grant(grant: SessionGrant): Promise<void> {
     this.grants.set(grant.tokenHash, grant);
     await this.#tell('session.put', grant);
+  }
+
+  /** Other groups of those who are signed in. */
+  async regroup(grants: readonly SessionGrant[]): Promise<void> {
+    for (const grant of grants) this.grants.set(grant.tokenHash, grant);
+    await this.#tell('sessions.regroup', { grants });
   }
 
   async revoke(what: {
@@ -86,9 +98,9 @@ export class FakeControl {
     });
   }
 
-  async publish(snapshot: Snapshot): Promise<void> {
+  async publish(snapshot: OfferedSnapshot): Promise<void> {
     this.snapshot = snapshot;
-    await this.#tell('snapshot.put', snapshot);
+    await this.#tell('snapshot.put', snapshot.manifest);
   }
 
   async #tell<K extends keyof ControlCalls>(call: K, args: ControlCalls[K]['args']): Promise<void> {
@@ -101,11 +113,17 @@ export class FakeControl {
     };
     return {
       'edge.hello': () => ({
-        snapshot: this.snapshot,
+        snapshot: this.snapshot.manifest,
         secrets: this.secrets,
-        sessions: [...this.grants.values()],
+        sessions: this.storeLostMs === null ? [...this.grants.values()] : null,
         epoch: this.epoch,
+        storeLostMs: this.storeLostMs,
       }),
+      'snapshot.piece': ({ hash, from }) => {
+        const bytes = this.snapshot.piece(hash, from);
+        return bytes === null ? null : { bytes };
+      },
+      'snapshot.newest': () => this.snapshot.manifest,
       'session.lookup': ({ tokenHash }) => {
         this.lookups++;
         return this.grants.get(tokenHash) ?? null;

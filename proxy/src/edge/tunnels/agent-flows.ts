@@ -31,9 +31,9 @@ export class AgentFlows {
     const flow = new Flow(agent, this.#options, header.host ?? '', header.port ?? 0);
     try {
       if (header.kind !== 'tcp') throw new CausewayError('CW_OPEN_INVALID', 'an agent opens tcp streams only');
-      if (this.#options.feed.state === 'lost') throw new CausewayError('CW_RPC_CLOSED');
       const verdict = flow.decide();
       if (verdict === null) throw new CausewayError('CW_APP_UNKNOWN');
+      if (!this.#options.feed.holds(flow.graceMs)) throw new CausewayError(this.#options.feed.code);
       if (verdict.action === 'block') {
         const code: ErrorCode = verdict.notify === undefined ? 'CW_APP_UNKNOWN' : 'CW_POLICY_BLOCKED';
         request.refuse(code, verdict.notify);
@@ -97,6 +97,10 @@ class Flow implements LiveStream {
 
   get user(): string {
     return this.#agent.principal.user;
+  }
+
+  get graceMs(): number {
+    return this.#options.active()?.graceOf(this.#verdict?.rule ?? null) ?? 0;
   }
 
   get appName(): string | null {

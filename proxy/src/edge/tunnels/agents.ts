@@ -40,13 +40,19 @@ export class AgentTunnel {
 /** Devices with a tunnel to this worker. One that dials again has two for a moment. */
 export class Agents {
   readonly #all = new Set<AgentTunnel>();
+  readonly #byDevice = new Map<string, Set<AgentTunnel>>();
 
   add(agent: AgentTunnel): void {
     this.#all.add(agent);
+    const own = this.#byDevice.get(agent.device);
+    if (own === undefined) this.#byDevice.set(agent.device, new Set([agent]));
+    else own.add(agent);
   }
 
   remove(agent: AgentTunnel): void {
     this.#all.delete(agent);
+    const own = this.#byDevice.get(agent.device);
+    if (own?.delete(agent) === true && own.size === 0) this.#byDevice.delete(agent.device);
     agent.opened.close();
   }
 
@@ -61,6 +67,6 @@ export class Agents {
   }
 
   byDevice(device: string): AgentTunnel[] {
-    return [...this.#all].filter((agent) => agent.device === device);
+    return [...(this.#byDevice.get(device) ?? [])];
   }
 }

@@ -1,8 +1,11 @@
 import { accessRequestRoutes } from './access-request-routes.ts';
 import { administrationRoutes } from './administration-routes.ts';
+import { alertRoutes } from './alert-routes.ts';
 import { applyRoutes } from './apply-routes.ts';
 import { certificateRoutes } from './certificate-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
+import { eventRoutes } from './event-routes.ts';
+import { incidentRoutes } from './incident-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
@@ -36,6 +39,9 @@ export const ADMIN_ROUTES = {
   ...accessRequestRoutes,
   ...tokenRoutes,
   ...administrationRoutes,
+  ...eventRoutes,
+  ...alertRoutes,
+  ...incidentRoutes,
 };
 
 export type AdminRoutes = typeof ADMIN_ROUTES;

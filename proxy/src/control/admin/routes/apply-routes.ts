@@ -56,7 +56,7 @@ export const applyRoutes = {
       for (const kind of kinds) requirePermission(caller, kindPermission(kind, 'write'));
       if (body.publish) requirePermission(caller, 'snapshots:publish');
       else if (kinds.size === 0) requirePermission(caller, 'snapshots:read');
-      const { changes, keep } = await takeKeys(services.store, body.changes as ObjectChange[], services.now());
+      const { changes, keep } = await takeKeys(services.secrets, body.changes as ObjectChange[], services.now());
       const by = authorOf(input, body.comment);
       const options = body.order === undefined ? {} : { order: body.order };
       if (body.dryRun || body.publish) {

@@ -26,10 +26,10 @@ export const certificateRoutes = {
       answer: z.object({ items: z.array(facts) }),
     },
     async ({ services }) => {
-      const { store, now } = services;
+      const { secrets, now } = services;
       const items: CertificateFacts[] = [];
       for (const certificate of services.published().objects.certificates) {
-        const shown = await certificateFacts(store, certificate, now());
+        const shown = await certificateFacts(secrets, certificate, now());
         if (shown !== null) items.push(shown);
       }
       return { items: items.map((item) => ({ ...item, hosts: [...item.hosts] })) };

@@ -115,7 +115,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
       const position = placementOf(query);
       const written: ObjectChange = { ...changeOf(kind, params.name, input), op: 'put', body: input.body };
       const change = position === null ? written : { ...written, position };
-      const { changes, keep } = await takeKeys(services.store, [change], services.now());
+      const { changes, keep } = await takeKeys(services.secrets, [change], services.now());
       await keep();
       await services.objects.apply(changes, authorOf(input, query.comment));
       return await existing(services.objects.get(kind, params.name));

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { addressNumber } from '@causeway/contract';
+import { explainAccess } from '../../access-question.ts';
 import type { AdminServices } from '../admin-services.ts';
 import { page, pageQuery } from '../page.ts';
 import { peopleWithGroups } from '../person-list.ts';
@@ -24,6 +25,7 @@ const from = z
 const at = z.int().min(0).max(8.64e15).optional().describe('milliseconds since 1970; absent: now');
 const method = z.enum(['browser', 'agent']);
 const action = z.enum(['allow', 'block']);
+const explained = z.object({ action, rule: z.string().nullable(), why: z.string(), notify: z.string().optional() });
 const decision = z.object({ action, rule: z.string().nullable(), notice: z.boolean() });
 
 export const policyRoutes = {
@@ -49,14 +51,14 @@ export const policyRoutes = {
       answer: page(z.object({ rule: z.string(), hits: z.int(), lastAt: z.int().nullable() })),
     },
     async ({ services, query: { limit, cursor = '0' } }) => {
-      const { rules } = services.published().snapshot;
+      const { facts } = services.published().snapshot;
       if (!/^\d{1,9}$/.test(cursor)) refuseInput('cursor', 'not one of ours');
       const from = Number(cursor);
-      const names = rules.slice(from, from + limit).map(({ name }) => name);
+      const names = Array.from({ length: limit }, (_, i) => facts.verdict(from + i)?.name ?? []).flat();
       const hits = await services.hits.of(names);
       return {
         items: names.map((rule) => ({ rule, hits: hits.get(rule)?.hits ?? 0, lastAt: hits.get(rule)?.lastAt ?? null })),
-        next: from + limit < rules.length ? String(from + limit) : null,
+        next: from + limit < facts.count ? String(from + limit) : null,
       };
     },
   ),
@@ -114,10 +116,16 @@ export const policyRoutes = {
       summary: 'Which rules are tried for a person and a target, and why each matches or not',
       permission: 'policy:analyse',
       body: z.strictObject({
-        user: z.string().min(1).max(320),
+        user: z.string().min(1).max(320).optional().describe('absent: the owner of the device'),
         groups: z.array(z.string().max(320)).max(1_000).optional().describe('absent: those of the directory'),
         ou: unit.optional().describe('absent: that of the directory'),
-        method: method.default('browser'),
+        device: z.string().min(1).max(320).optional().describe('id or name of a device of the person, which asks'),
+        posture: z
+          .array(z.string().min(1).max(100))
+          .max(100)
+          .optional()
+          .describe('posture profiles that the device satisfies; no rule can ask for one yet'),
+        method: method.optional().describe('absent: agent with a device, else browser'),
         from,
         at,
         target: z.string().min(1).max(500).describe('a custom URL, a host and port, or the name of an app'),
@@ -125,12 +133,18 @@ export const policyRoutes = {
       answer: z.object({
         app: z.string().nullable(),
         destination: z.string().nullable().describe('host:port that was decided'),
-        verdict: z.object({ action, rule: z.string().nullable(), why: z.string(), notify: z.string().optional() }),
+        verdict: explained,
+        byRules: explained.describe('what the rules alone say'),
+        refused: z
+          .object({ code: z.string(), why: z.string() })
+          .nullable()
+          .describe('what ends access whatever the rules say; the verdict is of it then'),
         steps: z.array(z.object({ rule: z.string(), matched: z.boolean(), why: z.string() })),
         shadowed: z
           .array(z.object({ rule: z.string(), by: z.string().nullable() }))
           .nullable()
           .describe('rules among these that can never decide; null: still being looked for'),
+        changes: z.array(z.string()).describe('what the verdict would be otherwise by'),
         snapshot: z.int(),
         asked: z.object({
           user: z.string(),
@@ -141,25 +155,37 @@ export const policyRoutes = {
           at: z.number(),
           timeZone: z.string(),
         }),
+        groupsFrom: z.enum(['given', 'directory', 'nobody']),
+        device: z
+          .object({ id: z.string(), name: z.string(), user: z.string(), state: z.string(), os: z.string() })
+          .nullable(),
+        posture: z.array(z.string()),
       }),
+      problems: ['CW_NOT_FOUND'],
     },
-    async ({ services, body: { user, groups, ou, method: by, target, from: address, at: time } }) => {
-      const known = await services.directory.groupsOf(user);
-      const place = ou ?? known?.ou ?? null;
-      const who = { user, groups: groups ?? known?.groups ?? [], ...(place === null ? {} : { ou: place }) };
-      const question = {
-        method: by,
+    async ({ services, body }) => {
+      const { user, groups, ou, device, posture, method: by, from: address, at: time, target } = body;
+      const answer = await explainAccess(services, services.published().policy, {
         target,
-        at: time ?? services.now(),
+        ...(user === undefined ? {} : { user }),
+        ...(groups === undefined ? {} : { groups }),
+        ...(ou === undefined ? {} : { ou }),
+        ...(device === undefined ? {} : { device }),
+        ...(posture === undefined ? {} : { posture }),
+        ...(by === undefined ? {} : { method: by }),
         ...(address === undefined ? {} : { from: address }),
-      };
-      const { verdict, steps, shadowed, asked, ...rest } = services.published().policy.explain(who, question);
+        ...(time === undefined ? {} : { at: time }),
+      });
+      const { verdict, byRules, steps, shadowed, changes, asked } = answer;
       return {
-        ...rest,
+        ...answer,
         verdict: { ...verdict },
+        byRules: { ...byRules },
         steps: [...steps],
         shadowed: shadowed === null ? null : [...shadowed],
+        changes: [...changes],
         asked: { ...asked, groups: [...asked.groups] },
+        posture: [...answer.posture],
       };
     },
   ),

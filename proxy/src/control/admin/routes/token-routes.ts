@@ -140,8 +140,17 @@ export const tokenRoutes = {
     {
       summary: 'Issue a token with which an identity provider provisions people',
       permission: 'scim-tokens:write',
-      body: z.strictObject({ idp: slug, label: line(100), expiresAt: time.nullable().default(null) }),
-      answer: z.object({ token: z.string(), hash: z.string() }),
+      body: z.strictObject({
+        idp: slug.optional().describe('absent: the one that people log in with'),
+        label: line(100),
+        expiresAt: time.nullable().default(null),
+      }),
+      answer: z.object({
+        token: z.string(),
+        hash: z.string(),
+        idp: z.string(),
+        address: z.string().describe('where the provider sends its people'),
+      }),
       status: 201,
       secret: true,
       dangerous: true,
@@ -149,9 +158,11 @@ export const tokenRoutes = {
     },
     async ({ services, body }) => {
       const { config, objects } = services.published();
+      const { idp = config.identityProvider.name } = body;
       const known = [config.identityProvider.name, ...objects.idps.map(({ name }) => name)];
-      if (!known.includes(body.idp)) refuseInput('idp', `no such identity provider is published`);
-      return services.scimTokens.issue(body.idp, body.label, body.expiresAt);
+      if (!known.includes(idp)) refuseInput('idp', `no such identity provider is published`);
+      const issued = await services.scimTokens.issue(idp, body.label, body.expiresAt);
+      return { ...issued, idp, address: `${services.origin()}/scim/v2/${idp}` };
     },
   ),
   'DELETE /scim-tokens/{idp}/{hash}': route(

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { OBJECT_KINDS, type ObjectKind } from '@causeway/contract';
@@ -6,7 +5,7 @@ import { REFERENCES } from '../../../config/references.ts';
 import { openCa } from '../../ca/ca.ts';
 import { makeControlFixture, type ControlFixture } from '../../control-fixture.ts';
 import { metadataOf } from '../../identity/saml/test-idp.ts';
-import { openStore } from '../../store/kysely-store.ts';
+import { memorySecrets } from '../../sealing/fixtures/memory-secrets.ts';
 import { checkedBody } from '../checked-body.ts';
 import { filterFields, searchable } from '../searchable.ts';
 import { KINDS } from './kinds.ts';
@@ -109,10 +108,8 @@ test('there is one settings object', () => {
 });
 
 test('a certificate is for its hosts, in one chain, without its key', async () => {
-  const store = await openStore({ file: join(fixture.dir, 'ca.sqlite') });
-  const ca = await openCa(store, Date.now);
+  const ca = await openCa(memorySecrets());
   const own = await ca.issueServer({ names: ['*.apps.example'], days: 1 });
-  await store.close();
   const good = { hosts: ['wiki.apps.example', 'a.apps.example'], chain: own.cert };
   expect(problems('certificates', good)).toEqual([]);
   expect(problems('certificates', { ...good, key: own.key })).toEqual(['key: unknown key']);

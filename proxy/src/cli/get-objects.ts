@@ -1,0 +1,78 @@
+import type { ObjectKind } from '@causeway/contract';
+import { stringify } from 'yaml';
+import type { AdminClient } from '../admin-client/admin-client.ts';
+import type { GetQuery } from './get-query.ts';
+import { ago, printable, say, table } from './output.ts';
+import { someOf } from './whole-list.ts';
+
+/** Every kind's object looks like this; what is in its body its schema says. */
+interface GivenObject {
+  readonly name: string;
+  readonly revision: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly managedBy: string;
+  readonly updatedAt: number;
+  readonly updatedBy: string;
+}
+
+const MAX_WHAT = 70;
+
+/** A kind's objects in the working set, or one of them as `apply` reads it. */
+export async function getObjects(
+  client: AdminClient,
+  kind: ObjectKind,
+  name: string | undefined,
+  { query, limit, as }: GetQuery,
+): Promise<void> {
+  if (name !== undefined) {
+    const object = await client.call(`GET /${kind}/{name}` as 'GET /tags/{name}', { params: { name } });
+    say(as === 'json' ? JSON.stringify(object) : stringify(documentOf(kind, object)));
+    return;
+  }
+  const asked = client.all(`GET /${kind}` as 'GET /tags', { query: { limit: 500, ...query } });
+  const objects: readonly GivenObject[] = await someOf(asked, limit);
+  if (as === 'json') say(JSON.stringify(objects));
+  else if (as === 'yaml') say(objects.map((object) => stringify(documentOf(kind, object))).join('---\n'));
+  else if (objects.length === 0) say(`no ${kind}`);
+  else {
+    const rows = objects.map((object) => [
+      object.name,
+      String(object.revision),
+      object.managedBy,
+      ago(object.updatedAt),
+      printable(object.updatedBy),
+      summary(kind, object.body),
+    ]);
+    say(table([['NAME', 'REVISION', 'MANAGED BY', 'CHANGED', 'BY', 'WHAT'], ...rows]));
+  }
+}
+
+function documentOf(kind: ObjectKind, { name, body }: Pick<GivenObject, 'name' | 'body'>): object {
+  const { name: _same, ...spec } = body;
+  return { kind, name, spec };
+}
+
+/** What tells objects of a kind apart at a glance. */
+function summary(kind: ObjectKind, body: GivenObject['body']): string {
+  const { name: _name, description, action, notice: _notice, ...rest } = body;
+  const text = kind === 'rules' ? `${words(action)} ${conditions(rest)}` : words(description) || appText(body);
+  return text.length > MAX_WHAT ? `${text.slice(0, MAX_WHAT - 1)}…` : text;
+}
+
+function conditions(rest: Readonly<Record<string, unknown>>): string {
+  const all = Object.entries(rest).flatMap(([field, value]) =>
+    Array.isArray(value) && value.length > 0 ? [`${field}: ${words(value)}`] : [],
+  );
+  return all.length === 0 ? 'everything' : all.join('; ');
+}
+
+function appText({ clientless, hosts }: GivenObject['body']): string {
+  const urls = (clientless as { readonly urls?: unknown } | undefined)?.urls;
+  return words(urls ?? hosts);
+}
+
+function words(value: unknown): string {
+  if (Array.isArray(value)) return value.map(words).join(', ');
+  if (value === undefined || value === null) return '';
+  return printable(typeof value === 'string' ? value : JSON.stringify(value));
+}
