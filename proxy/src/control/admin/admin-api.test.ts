@@ -5,6 +5,7 @@ import { accessSuite } from './access-suite.ts';
 import { certificatesSuite } from './certificates-suite.ts';
 import { clientSuite } from './client-suite.ts';
 import { eventsSuite } from './events-suite.ts';
+import { hostileSuite } from './hostile-suite.ts';
 import { operationsSuite } from './operations-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
 import { objectsSuite } from './objects-suite.ts';
@@ -34,11 +35,15 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   describe('access', () => {
     accessSuite(() => place);
   });
-  describe('operation', () => {
-    operationsSuite(() => place);
+  describe('somebody hostile', () => {
+    hostileSuite(() => place);
   });
   describe('events', () => {
     eventsSuite(() => place);
+  });
+  // Last: it has the login's provider keep its people here, and the others sign in people whom nobody sent.
+  describe('operation', () => {
+    operationsSuite(() => place);
   });
   describe('the typed client', () => {
     clientSuite(() => place);

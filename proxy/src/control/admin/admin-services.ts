@@ -45,6 +45,8 @@ export interface AdminLimits {
   readonly wrong: RateLimitOptions;
   /** Of a token or session. */
   readonly caller: RateLimitOptions;
+  /** Of a token or session with what it may not do, each of which is written into the audit. */
+  readonly refused: RateLimitOptions;
   /** Until a request is answered. */
   readonly requestMs: number;
   /** Requests under way. */

@@ -5,7 +5,7 @@ import { filterFields } from '../../objects/searchable.ts';
 import type { ObjectChange, Placement } from '../../objects/model.ts';
 import { page, pageQuery, search, time } from '../page.ts';
 import { takeKeys } from '../certificate-changes.ts';
-import { kindPermission } from '../permissions.ts';
+import { isDangerous, kindPermission } from '../permissions.ts';
 import { refuseInput } from '../problem.ts';
 import { route, type RouteInput } from '../route.ts';
 import { changeComment, kindSchema, objectDifference, writtenSchema } from './object-schemas.ts';
@@ -20,6 +20,7 @@ const writeProblems = ['CW_INPUT_INVALID', 'CW_MANAGED', 'CW_CONFLICT', 'CW_NOT_
 export function objectRoutes<K extends ObjectKind>(kind: K) {
   const read = kindPermission(kind, 'read');
   const write = kindPermission(kind, 'write');
+  const proof: { readonly dangerous?: true } = isDangerous(kind) ? { dangerous: true } : {};
   const body = kindSchema(kind);
   const object = z
     .object({
@@ -94,6 +95,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Create or replace one of ${kind} in the working set`,
       permission: write,
+      ...proof,
       params: nameParam,
       query: ordered
         ? z.strictObject({
@@ -126,6 +128,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Delete one of ${kind} from the working set`,
       permission: write,
+      ...proof,
       params: nameParam,
       query: z.strictObject(commentQuery),
       ifMatch: 'required',
@@ -173,6 +176,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Put an earlier state of one of ${kind} back into the working set`,
       permission: write,
+      ...proof,
       params: revisionParam,
       body: z.strictObject({ comment: changeComment }),
       answer: object,
