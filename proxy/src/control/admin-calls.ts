@@ -4,7 +4,6 @@ import type { Handlers } from '../rpc/channel.ts';
 import type { AdminCalls, EdgeStatus, PopStatus, SessionSummary, StoreStatus } from '../rpc/messages.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
 import { explainAccess } from './access-question.ts';
-import { lookAtConnected } from './connected-health.ts';
 import type { Ca } from './ca/ca.ts';
 import type { Devices } from './devices/devices.ts';
 import type { Directory } from './directory/directory.ts';
@@ -41,7 +40,8 @@ export function adminCalls(
   const { store, configuration, log } = services;
   return {
     'admin.status': () => {
-      lookAtConnected(services.edges, configuration, services.health);
+      const { edges, health } = services;
+      health.connected(edges.size, edges.statuses(), configuration.current().snapshot.publishers);
       return status(services);
     },
     'admin.explain': (question) => explainAccess(services, configuration.current().policy, question),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { startPostgres, type PostgresServer } from '../store/fixtures/postgres-server.ts';
 import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
 import { accessSuite } from './access-suite.ts';
+import { certificatesSuite } from './certificates-suite.ts';
 import { clientSuite } from './client-suite.ts';
 import { eventsSuite } from './events-suite.ts';
 import { hostileSuite } from './hostile-suite.ts';
@@ -30,6 +31,7 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   describe('objects', () => {
     objectsSuite(() => place);
   });
+  certificatesSuite(() => place);
   describe('access', () => {
     accessSuite(() => place);
   });

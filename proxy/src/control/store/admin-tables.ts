@@ -114,6 +114,10 @@ export interface DeviceColumns {
   os: Generated<string>;
   model: Generated<string>;
   client_version: Generated<string>;
+  os_version: Generated<string>;
+  host_name: Generated<string>;
+  /** SHA-256 of the public key that it last came with. */
+  key_fingerprint: Generated<string>;
   seen_at: Generated<number>;
   name_key: Generated<string>;
   user_key: Generated<string>;

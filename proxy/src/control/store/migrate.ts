@@ -12,6 +12,7 @@ import { objectCreation } from './migrations/0008-object-creation.ts';
 import { alertsAndIncidents } from './migrations/0009-alerts-incidents.ts';
 import { probe } from './migrations/0010-probe.ts';
 import { callers } from './migrations/0011-callers.ts';
+import { reports } from './migrations/0012-reports.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'alerts-and-incidents', up: alertsAndIncidents },
   { name: 'probe', up: probe },
   { name: 'callers', up: callers },
+  { name: 'reports', up: reports },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { slug, type ObjectKind } from '@causeway/contract';
 import { requirePermission, requireProof } from '../caller.ts';
+import { takeKeys } from '../certificate-changes.ts';
 import { CONFIGURING, isDangerous, kindPermission } from '../permissions.ts';
 import type { ObjectChange } from '../../objects/model.ts';
 import { route } from '../route.ts';
@@ -63,13 +64,14 @@ export const applyRoutes = {
       for (const kind of kinds) requirePermission(caller, kindPermission(kind, 'write'));
       if (!body.dryRun && [...kinds].some(isDangerous)) requireProof(caller, services.now());
       if (body.publish) requirePermission(caller, 'snapshots:publish');
-      const changes = body.changes as ObjectChange[];
+      const { changes, keep } = await takeKeys(services.secrets, body.changes as ObjectChange[], services.now());
       const by = authorOf(input, body.comment);
       const options = body.order === undefined ? {} : { order: body.order };
       if (body.dryRun || body.publish) {
         const { result, warnings } = await services.snapshots.rehearse(changes, by, options);
         if (body.dryRun) return { ...mutable(result), warnings: [...warnings], snapshot: null };
       }
+      await keep();
       const result = await services.objects.apply(changes, by, options);
       if (!body.publish) return { ...mutable(result), warnings: [], snapshot: null };
       const { number, warnings } = await services.snapshots.publish({ actor: caller.actor, comment: body.comment });
