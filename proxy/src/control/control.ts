@@ -226,6 +226,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
       watch.loginFailed(address);
     },
     ready: () => health.ready,
+    storeStatus: () => availability.status(),
   });
   const adminOriginNow = (): string => adminOrigin(configuration.current().config);
   const scim = scimApp({
