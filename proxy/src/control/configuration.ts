@@ -115,13 +115,18 @@ export class Configuration {
     checkComment(by.comment);
     return this.#inTurn(async () => {
       const { config, snapshot, idp } = this.current();
-      const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);
-      const { number } = published.snapshot;
-      if (number !== snapshot.number) {
-        this.#put(published);
-        await this.#options.onPublished(published, certificates);
+      this.#forgetDeadRules();
+      try {
+        const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);
+        const { number } = published.snapshot;
+        if (number !== snapshot.number) {
+          this.#put(published);
+          await this.#options.onPublished(published, certificates);
+        }
+        return { number, warnings };
+      } finally {
+        if (this.#deadRules === null) this.#searchDeadRules(this.current());
       }
-      return { number, warnings };
     });
   }
 
@@ -224,11 +229,17 @@ export class Configuration {
     this.#searchDeadRules(published);
   }
 
+  /** The search would take a core from who publishes, and what it finds nobody will ask for. */
+  #forgetDeadRules(): void {
+    void this.#deadRules?.search.stop();
+    this.#deadRules = null;
+  }
+
   /** Once for each snapshot; what another one's search has not found yet nobody needs any more. */
   #searchDeadRules({ snapshot: { number }, policy }: Published): void {
     const { publishing, configFile, log } = this.#options;
     if (this.#deadRules?.number !== number) {
-      void this.#deadRules?.search.stop();
+      this.#forgetDeadRules();
       this.#deadRules = { number, search: publishing.searchDeadRules(number, configFile) };
       void this.#deadRules.search.done.then((found) => {
         for (const warning of found?.warnings ?? []) log.warn(warning);

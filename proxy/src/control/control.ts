@@ -185,7 +185,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
       await exports.use(published.config.events.export);
-      await edges.push('snapshot.put', published.edges.manifest);
+      await edges.putSnapshot(published.edges.manifest);
     },
   });
   const { configuration } = first;

@@ -1,12 +1,15 @@
 import { CausewayError } from '@causeway/contract';
 import type { AsCallMap, RpcChannel } from '../rpc/channel.ts';
 import type { AdminCalls, ControlCalls, EdgeCalls, EdgeStatus, SessionGrant, TailCalls } from '../rpc/messages.ts';
+import type { SnapshotManifest } from '../rpc/snapshot.ts';
 import type { Logger } from './log.ts';
 
 export type ControlChannel = RpcChannel<ControlCalls & TailCalls, EdgeCalls & AdminCalls>;
 
 /** How long an edge may take to act on a push before it is taken for lost. */
 const ACK_MS = 2_000;
+/** The same for a snapshot, of which an edge may have to fetch and build everything; beats show whether it lives. */
+const SNAPSHOT_MS = 30_000;
 
 interface Edge {
   readonly worker: number;
@@ -66,11 +69,18 @@ export class Edges {
   async push<K extends keyof ControlCalls>(
     call: K,
     args: AsCallMap<ControlCalls>[K]['args'],
+    options: {
+      readonly ms?: number;
+      readonly onAnswer?: (edge: Edge, answer: AsCallMap<ControlCalls>[K]['answer']) => void;
+    } = {},
   ): Promise<AsCallMap<ControlCalls>[K]['answer'][]> {
+    const { ms = this.#ackMs, onAnswer } = options;
     const answers = await Promise.all(
       [...this.#edges.values()].map(async (edge) => {
         try {
-          return [await edge.channel.call(call, args, this.#ackMs)];
+          const answer = await edge.channel.call(call, args, ms);
+          onAnswer?.(edge, answer);
+          return [answer];
         } catch (error) {
           this.#drop(edge, call, error);
           return [];
@@ -78,6 +88,14 @@ export class Edges {
       }),
     );
     return answers.flat();
+  }
+
+  /** Every live edge has it in force when this resolves, and says so. */
+  async putSnapshot(manifest: SnapshotManifest): Promise<void> {
+    const onAnswer = (edge: Edge, { number }: { readonly number: number }): void => {
+      if (edge.status !== null) edge.status = { ...edge.status, snapshot: number };
+    };
+    await this.push('snapshot.put', manifest, { ms: SNAPSHOT_MS, onAnswer });
   }
 
   /** Every live edge holds the grant when this resolves; throws `CW_BUSY` when none does. */

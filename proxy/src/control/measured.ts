@@ -3,5 +3,7 @@ export { ADMIN_ORIGIN, openAdmin, type AdminPlace } from './admin/fixtures/admin
 export { openApiDocument } from './admin/openapi-document.ts';
 export { openScim, type ScimClient, type ScimPlace } from './scim/fixtures/scim-place.ts';
 export { FILLED_AT, fillStore, ISSUE_SIZE, type StoreSize } from './store/fixtures/large-store.ts';
+export { openDatabase } from './store/open-database.ts';
+export { lineTo, type ControlLine } from './line-fixture.ts';
 export { lackingPostgres, startPostgres } from './store/fixtures/postgres-server.ts';
 export { sqlitePlace, type StorePlace } from './store/fixtures/store-place.ts';

@@ -57,7 +57,7 @@ export class PolicyView {
     const index = yield* AppIndex.building(snapshot.apps);
     const steered = yield* SteeredApps.building(snapshot.apps, snapshot.facts);
     yield;
-    return new PolicyView(snapshot, new Policy(snapshot, now), index, steered);
+    return new PolicyView(snapshot, yield* Policy.building(snapshot, now), index, steered);
   }
 
   /**

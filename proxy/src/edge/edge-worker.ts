@@ -165,7 +165,8 @@ export class EdgeWorker {
         if (exchange.verdict !== null) this.#events.push(exchangeEvent(exchange, outcome, start.worker));
       },
       onRefusal: (exchange, code) => {
-        const level = ERRORS[code].status >= 500 ? 'warn' : 'debug';
+        // Whoever was shown a block page may quote its id: the log has it, too.
+        const level = ERRORS[code].status >= 500 ? 'warn' : code === 'CW_POLICY_BLOCKED' ? 'info' : 'debug';
         log[level](
           { code, decision: exchange.decision, host: exchange.host, app: exchange.appName },
           ERRORS[code].text,

@@ -11,11 +11,14 @@ export interface PackedStrings {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function packStrings(strings: readonly string[]): PackedStrings {
+  const joined = strings.join('');
+  const text = Buffer.from(joined, 'utf8');
+  // Names are ASCII as a rule: then lengths in characters are lengths in bytes.
+  const lengthOf = text.length === joined.length ? (s: string) => s.length : (s: string) => Buffer.byteLength(s);
   const ends = new Uint32Array(strings.length);
-  const parts = strings.map((string) => Buffer.from(string, 'utf8'));
   let end = 0;
-  for (const [i, part] of parts.entries()) ends[i] = end += part.length;
-  return { ends, text: Buffer.concat(parts, end) };
+  for (const [i, string] of strings.entries()) ends[i] = end += lengthOf(string);
+  return { ends, text };
 }
 
 /** @returns `undefined` beyond the last */

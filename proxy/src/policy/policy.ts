@@ -3,6 +3,7 @@ import { PolicyMatcher, type PolicySession } from '@causeway/wasm-core';
 import { OpenWindows } from './open-windows.ts';
 import { policySubject, type PolicyPrincipal } from './policy-input.ts';
 import type { RuleFacts } from './rule-facts.ts';
+import type { Steps } from './steps.ts';
 import { ZoneClock } from './zone-clock.ts';
 
 const DEFAULT: Verdict = Object.freeze({
@@ -57,8 +58,9 @@ export class Policy {
   readonly asksForSource: boolean;
 
   /** @param now milliseconds since 1970. Throws a wasm-core error for an image that is not one. */
-  constructor({ image, facts, apps, timeZone }: PolicySource, now: number) {
-    this.#matcher = new PolicyMatcher(image);
+  constructor(source: PolicySource, now: number, matcher = new PolicyMatcher(source.image)) {
+    const { facts, apps, timeZone } = source;
+    this.#matcher = matcher;
     this.#facts = facts;
     const numbers = new Map(this.#matcher.apps.map((name, number) => [name, number]));
     this.#appNumbers = Int32Array.from(apps, ({ name }) => numbers.get(name) ?? -1);
@@ -69,6 +71,13 @@ export class Policy {
     this.#clock = new ZoneClock(timeZone);
     this.#windows = facts.times.length > 0 ? new OpenWindows(facts.times, this.#clock, now) : null;
     this.asksForSource = facts.asksForSource;
+  }
+
+  /** The same in two steps, of which the image is the longer. */
+  static *building(source: PolicySource, now: number): Steps<Policy> {
+    const matcher = new PolicyMatcher(source.image);
+    yield;
+    return new Policy(source, now, matcher);
   }
 
   /** Whether a verdict may become another by the passing of time. */

@@ -27,6 +27,8 @@ export interface ChildOptions {
   readonly start: object;
   /** What is secret, and would be seen by everybody among the arguments; `undefined` is not passed on to it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Of the runtime. */
+  readonly flags?: readonly string[];
   readonly log: Logger;
   onMessage(message: ChildMessage, socket: Socket | undefined): void;
   onState(state: ChildState): void;
@@ -108,6 +110,7 @@ export class Child {
     this.#health = { ready: false, components: [] };
     const child = fork(this.#options.main, [JSON.stringify(this.#options.start)], {
       env: { ...process.env, ...this.#options.env },
+      execArgv: [...process.execArgv, ...(this.#options.flags ?? [])],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'json',
     });

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client } from 'pg';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openCa } from '../ca/ca.ts';
+import { unfinishedRestore } from '../data-dir.ts';
 import { masterKeyPlace, openSecrets } from '../sealing/open-secrets.ts';
 import type { Database } from '../store/database.ts';
 import type { StorePlace } from '../store/fixtures/store-place.ts';
@@ -163,6 +167,27 @@ export function backupSuite(
       await expect(restore()).rejects.toMatchObject({ code: 'CW_RESTORE_NOT_EMPTY' });
     });
 
+    test('killed in a restore nothing of it is there, and the next one goes through', { timeout: 60_000 }, async () => {
+      await within(source, fill);
+      const { rows } = await take();
+      const program = new URL('./fixtures/restore-once.ts', import.meta.url).pathname;
+      const child = spawn(process.execPath, [program, JSON.stringify(target.location), file], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      const exited = once(child, 'exit');
+      const filling = (is: boolean): Promise<void> =>
+        vi.waitFor(async () => expect(await isFilled(target)).toBe(is), { timeout: 20_000, interval: 1 });
+      await filling(true);
+      child.kill('SIGKILL');
+      expect(await exited).toEqual([null, 'SIGKILL']);
+      // A file stays and is removed by the next; a server takes back what nobody can commit any more.
+      await filling('file' in target.location);
+      expect(await restore(true)).toMatchObject({ event: rows['event'], publisher: 1 });
+      await filling(false);
+      const events = await within(target, ({ read }) => read.selectFrom('event').select('seq').execute());
+      expect(events).toHaveLength(3_000);
+    });
+
     test('of a newer version is refused', async () => {
       await within(source, async ({ write }) => {
         await sql`insert into migration (number, name) values (1000, 'later')`.execute(write);
@@ -229,6 +254,22 @@ async function fill(database: Database): Promise<void> {
     }
     await tx.deleteFrom('event').where('at', '=', -1).execute();
   });
+}
+
+/** Whether a restore is under way, or was killed. */
+async function isFilled({ location }: StorePlace): Promise<boolean> {
+  if ('file' in location) return existsSync(`${unfinishedRestore(location.file)}-wal`);
+  const client = new Client({ connectionString: location.url });
+  await client.connect();
+  try {
+    const own = 'select oid from pg_database where datname = current_database()';
+    const { rowCount } = await client.query(
+      `select 1 from pg_locks where locktype = 'advisory' and database = (${own})`,
+    );
+    return rowCount !== 0;
+  } finally {
+    await client.end();
+  }
 }
 
 const publisher = (id: string) => ({ id, name: HARD, created_at: NOW, revoked_at: null });

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { chunksOf, digestOf, entriesOf, type ContentText } from './chunks.ts';
+import { chunkOf, digestOf, entriesOf, groupsOf, type ContentText } from './chunks.ts';
 
 const entries: ContentText[] = Array.from({ length: 5_000 }, (_, i) => {
   const name = `rule-${i}`;
   return { name, managedBy: i < 100 ? 'file' : 'api', text: JSON.stringify({ name, users: [`u${i}`] }) };
 });
+const chunksOf = (list: readonly ContentText[]) =>
+  [...groupsOf(list, ({ name }) => name)].map((group) => ({ chunk: chunkOf(group), entries: group }));
 const hashes = (list: readonly ContentText[]): string[] => chunksOf(list).map(({ chunk }) => chunk.hash);
 
 test('chunks hold every entry once and in order', () => {

@@ -29,22 +29,19 @@ const MEAN_ENTRIES = 256;
 const MAX_ENTRIES = 1_024;
 
 /**
- * Cuts a kind's objects, in their order, into chunks of about 256. Where one ends follows from the names in it and not
- * from their number, so that an object that comes, goes or changes changes one chunk, and all others stay as they are.
+ * Cuts a kind's objects, in their order, into groups of about 256, each of which becomes a chunk. Where one ends follows
+ * from the names in it and not from their number, so that an object that comes, goes or changes changes one chunk, and
+ * all others stay as they are.
  */
-export function chunksOf(entries: readonly ContentText[]): { chunk: Chunk; entries: readonly ContentText[] }[] {
-  const chunks: { chunk: Chunk; entries: readonly ContentText[] }[] = [];
-  let open: ContentText[] = [];
-  const close = (): void => {
-    chunks.push({ chunk: chunkOf(open), entries: open });
-    open = [];
-  };
+export function* groupsOf<T>(entries: Iterable<T>, nameOf: (entry: T) => string): Generator<T[], void, void> {
+  let open: T[] = [];
   for (const entry of entries) {
     open.push(entry);
-    if (open.length >= MAX_ENTRIES || fnv1a(entry.name) % MEAN_ENTRIES === 0) close();
+    if (open.length < MAX_ENTRIES && fnv1a(nameOf(entry)) % MEAN_ENTRIES !== 0) continue;
+    yield open;
+    open = [];
   }
-  if (open.length > 0) close();
-  return chunks;
+  if (open.length > 0) yield open;
 }
 
 /** These entries as one chunk. */

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { codeOf } from '@causeway/contract';
 import type { Database } from '../store/database.ts';
@@ -199,6 +202,18 @@ export function sealingSuite(name: string, makePlace: () => Promise<StorePlace>)
       for (const name of names) expect(await one.findSecret(name)).toBe(name);
     });
 
+    test('killed in a rotation at any point it leaves a store that opens', { timeout: 60_000 }, async () => {
+      const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
+      const first = await start();
+      for (const name of names) await first.secret(name, () => name);
+      for (let round = 0; round < 2; round++) {
+        await rotateAndKill(place, folder, 1 + Math.floor(Math.random() * 20));
+        const secrets = await start();
+        for (const name of names) expect(await secrets.findSecret(name)).toBe(name);
+        expect(await secrets.database.read.selectFrom('data_key').selectAll().execute()).toHaveLength(1);
+      }
+    });
+
     test('the master key is changed in steps that can be taken back', async () => {
       const [oldFile, newFile] = [keyFile('old'), keyFile('new')];
       const first = await start(oldFile);
@@ -226,6 +241,18 @@ export function sealingSuite(name: string, makePlace: () => Promise<StorePlace>)
       expect(first.master.id).toBe(idIn(newFile));
     });
   });
+}
+
+/** Until it has rotated so often, and is under way with the next. */
+async function rotateAndKill({ location }: StorePlace, folder: string, count: number): Promise<void> {
+  const rotation = new URL('./fixtures/endless-rotation.ts', import.meta.url).pathname;
+  const args = [rotation, JSON.stringify(location), folder];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  let done = 0;
+  for await (const _ of createInterface({ input: child.stdout })) if (++done === count) child.kill('SIGKILL');
+  await exited;
+  expect(done).toBeGreaterThanOrEqual(count);
 }
 
 function placeBytes({ location }: StorePlace, suffix: string): string {

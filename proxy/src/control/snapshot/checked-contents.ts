@@ -8,9 +8,11 @@ import {
   type Problem,
   type Report,
 } from '../../config/object-checks.ts';
-import { chunkOf, chunksOf, entriesOf, type Chunk } from '../objects/chunks.ts';
+import { chunkOf, entriesOf, type ContentText } from '../objects/chunks.ts';
 import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
-import type { ContentTexts } from './stored-contents.ts';
+import { checkedOf, type CheckedChunk } from './checked-chunk.ts';
+import { CheckedMemo } from './checked-memo.ts';
+import type { SourceGroups } from './working-groups.ts';
 
 /** The bodies of every kind, each in its order. */
 export type Bodies = { readonly [K in ObjectKind]: readonly BodyOf<K>[] };
@@ -18,51 +20,38 @@ export type Bodies = { readonly [K in ObjectKind]: readonly BodyOf<K>[] };
 export interface CheckedContents {
   readonly bodies: Bodies;
   /** The contents, cut into chunks, with the bodies as the schemas of this version left them. */
-  readonly chunks: Readonly<Record<ObjectKind, readonly Chunk[]>>;
+  readonly chunks: Readonly<Record<ObjectKind, readonly CheckedChunk[]>>;
   readonly problems: readonly Problem[];
 }
-
-/** Bodies that passed their schemas in this thread, by the hash of their chunk. */
-export type CheckedChunks = Map<string, readonly unknown[]>;
 
 /**
  * Objects as this version understands them: what an earlier one stored is given the defaults of what came since.
  *
  * @param deployment what of the deployment the objects must go together with
  * @param known hashes of chunks that passed the schemas before, and so need not again
- * @param cache what the last contents had, of which most chunks are the same; then what these have
+ * @param memo what the last contents had, of which most is the same; then what these have
  */
 export function checkContents(
-  contents: ContentTexts,
+  groups: SourceGroups,
   deployment: ObjectSurroundings,
   known: ReadonlySet<string>,
-  cache: CheckedChunks = new Map(),
+  memo: CheckedMemo,
 ): CheckedContents {
-  const present: CheckedChunks = new Map();
+  const present = new CheckedMemo();
   const problems: Problem[] = [];
   const report: Report = (path, message, more = {}) =>
     void problems.push({ path, message, severity: 'error', ...more });
   const bodies: Record<string, unknown[]> = {};
-  const chunks: Record<string, Chunk[]> = {};
+  const chunks: Record<string, CheckedChunk[]> = {};
   for (const kind of OBJECT_KINDS) {
     const own: unknown[] = [];
-    chunks[kind] = chunksOf(contents[kind]).map(({ chunk, entries }) => {
-      const first = own.length;
-      const good = cache.get(chunk.hash) ?? (known.has(chunk.hash) ? bodiesOf(chunk) : null);
-      if (good !== null) {
-        present.set(chunk.hash, good);
-        for (const body of good) own.push(body);
-        return chunk;
-      }
-      for (const [i, body] of bodiesOf(chunk).entries()) {
-        const checked = KINDS[kind].schema.safeParse(body);
-        const issues = checked.error?.issues ?? [];
-        for (const { path, message } of issues) report([kind, first + i, ...(path as (string | number)[])], message);
-        own.push(checked.success ? checked.data : body);
-      }
-      const fresh = chunkOf(entries.map((entry, i) => ({ ...entry, text: JSON.stringify(own[first + i]) })));
-      present.set(fresh.hash, own.slice(first));
-      return fresh;
+    chunks[kind] = groups[kind].map(({ key, entries }) => {
+      const checked =
+        (key === null ? undefined : memo.byKey(key)) ??
+        checkedChunk(kind, entries ?? [], own.length, known, memo, report);
+      present.put(key, checked);
+      for (const body of checked.bodies) own.push(body);
+      return checked;
     });
     bodies[kind] = own;
   }
@@ -72,16 +61,36 @@ export function checkContents(
   };
   // What could not be read would seem to be missing.
   if (problems.length > 0) return { ...checked, problems };
-  cache.clear();
-  for (const [hash, good] of present) cache.set(hash, good);
   problems.push(...objectChecks(checked.bodies satisfies ObjectLists, deployment));
   checkCertificates(checked.bodies, report);
   checkOwners(checked.bodies, 'idps', ({ domains }) => domains, report);
+  memo.become(present);
   return { ...checked, problems };
 }
 
-function bodiesOf(chunk: Chunk): unknown[] {
-  return entriesOf(chunk.text).map(({ body }) => body);
+function checkedChunk(
+  kind: ObjectKind,
+  entries: readonly ContentText[],
+  first: number,
+  known: ReadonlySet<string>,
+  memo: CheckedMemo,
+  report: Report,
+): CheckedChunk {
+  const chunk = chunkOf(entries);
+  const same = memo.byHash(chunk.hash);
+  if (same !== undefined) return same;
+  const managedBy = entries.map((entry) => entry.managedBy);
+  const stored = entriesOf(chunk.text).map(({ body }) => body);
+  if (known.has(chunk.hash)) return checkedOf(chunk, managedBy, stored);
+  const bodies = stored.map((body, i) => {
+    const { success, data, error } = KINDS[kind].schema.safeParse(body);
+    for (const { path, message } of error?.issues ?? []) {
+      report([kind, first + i, ...(path as (string | number)[])], message);
+    }
+    return success ? data : body;
+  });
+  const fresh = entries.map((entry, i) => ({ ...entry, text: JSON.stringify(bodies[i]) }));
+  return checkedOf(chunkOf(fresh), managedBy, bodies);
 }
 
 function checkCertificates(bodies: Bodies, report: Report): void {
@@ -115,8 +124,11 @@ function checkOwners<K extends 'certificates' | 'idps'>(
 }
 
 /** A problem by the name of its object, where its path has the index. */
-export function namedProblem({ path, message }: Problem, contents: ContentTexts): ErrorProblem {
+export function namedProblem(
+  { path, message }: Problem,
+  contents: Readonly<Partial<Record<ObjectKind, readonly { readonly name: string }[]>>>,
+): ErrorProblem {
   const [kind, index, ...rest] = path;
-  const name = contents[kind as ObjectKind][Number(index)]?.name ?? '';
+  const name = contents[kind as ObjectKind]?.[Number(index)]?.name ?? '';
   return { kind: String(kind), name, path: z.core.toDotPath(rest), message };
 }

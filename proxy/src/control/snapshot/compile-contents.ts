@@ -13,7 +13,10 @@ import { digestOf, type Parts } from '../objects/chunks.ts';
 import { problemLine, refusal, type PreparedChange } from '../objects/prepared-change.ts';
 import type { StoreLocation } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
-import { checkContents, namedProblem, type CheckedChunks, type CheckedContents } from './checked-contents.ts';
+import { storedChunk } from './checked-chunk.ts';
+import { checkContents, namedProblem, type Bodies, type CheckedContents } from './checked-contents.ts';
+import { CheckedMemo } from './checked-memo.ts';
+import { groupsOfContents, workingGroups, type SourceGroups } from './working-groups.ts';
 import { withNotices } from './compile.ts';
 import { apiNames, FILE_KINDS, fileChanges, fileTexts } from './file-objects.ts';
 import { deploymentOf, type CompiledContents, type CompileArguments, type ContentsSource } from './job.ts';
@@ -29,13 +32,12 @@ import {
   type ContentTexts,
 } from './stored-contents.ts';
 
-/** One job follows the other in this thread, and their contents are mostly the same. */
-const checkedChunks: CheckedChunks = new Map();
+const memo = new CheckedMemo();
 
 /** Contents with what is needed to say where a fault of theirs stands. */
 interface Source {
   readonly config: Deployment;
-  readonly contents: ContentTexts;
+  readonly groups: SourceGroups;
   readonly file: LoadedConfig | null;
   readonly changes: readonly PreparedChange[];
 }
@@ -51,6 +53,7 @@ export async function compileContents(
 ): Promise<CompiledContents> {
   const file = source.from === 'file' ? await loadConfigWithWarnings(source.configFile, { alone: false }) : null;
   if (file !== null && 'url' in location) refuseObjects(file);
+  memo.use(JSON.stringify(location));
   const read = await reading(location, async (db) => ({
     ...(await readSource(db, source, file)),
     working: await workingVersion(db),
@@ -58,9 +61,9 @@ export async function compileContents(
   }));
   const { config, working, base, changes } = read;
   const seen = new Set(known);
-  const { bodies, chunks, problems } = checkContents(read.contents, config, seen, checkedChunks);
+  const { bodies, chunks, problems } = checkContents(read.groups, config, seen, memo);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw refusalOf(errors, read);
+  if (errors.length > 0) throw refusalOf(errors, read, bodies);
   // A copy, because wasm-core does not promise a buffer that can be handed over.
   const image = new Uint8Array(compilePolicy(policyInput(bodies.apps, bodies.rules)));
   const facts = packFacts(factsOf(bodies.apps, withNotices(bodies.rules, bodies.templates)));
@@ -75,7 +78,7 @@ export async function compileContents(
     changes,
     count: OBJECT_KINDS.reduce((sum, kind) => sum + bodies[kind].length, 0),
     ...(await listed(chunks, seen, location)),
-    warnings: problems.filter(({ severity }) => severity === 'warning').map((problem) => lineOf(problem, read)),
+    warnings: problems.filter(({ severity }) => severity === 'warning').map((problem) => lineOf(problem, read, bodies)),
   };
 }
 
@@ -93,17 +96,22 @@ function refuseObjects({ config, locate }: LoadedConfig): void {
 async function readSource(db: Kysely<StoreTables>, source: ContentsSource, file: LoadedConfig | null): Promise<Source> {
   switch (source.from) {
     case 'working': {
-      const contents = changedContents(await workingContents(db), source.changes ?? []);
-      return { config: source.config, contents, file: null, changes: [] };
+      const { changes = [], config } = source;
+      const groups =
+        changes.length === 0
+          ? await workingGroups(db, (key) => memo.byKey(key) !== undefined)
+          : groupsOfContents(changedContents(await workingContents(db), changes));
+      return { config, groups, file: null, changes: [] };
     }
     case 'snapshot': {
-      const contents = await snapshotContents(db, source.number);
-      return { config: source.config, contents, file: null, changes: [] };
+      const groups = groupsOfContents(await snapshotContents(db, source.number));
+      return { config: source.config, groups, file: null, changes: [] };
     }
     case 'file': {
       if (file === null) throw new TypeError('the file was not loaded');
       const contents = await withFile(db, file, await snapshotContents(db, await lastSnapshot(db)));
-      return { config: deploymentOf(file.config), contents, file, changes: await fileChanges(db, file.config) };
+      const changes = await fileChanges(db, file.config);
+      return { config: deploymentOf(file.config), groups: groupsOfContents(contents), file, changes };
     }
   }
 }
@@ -129,17 +137,17 @@ async function withFile(db: Kysely<StoreTables>, file: LoadedConfig, last: Conte
 }
 
 /** By the line where the file has the object, by kind and name otherwise. */
-function refusalOf(errors: readonly Problem[], source: Source): CausewayError {
-  const problems = errors.map((problem) => namedProblem(problem, source.contents));
+function refusalOf(errors: readonly Problem[], source: Source, bodies: Bodies): CausewayError {
+  const problems = errors.map((problem) => namedProblem(problem, bodies));
   const code = source.file === null ? 'CW_INPUT_INVALID' : 'CW_CONFIG_INVALID';
-  return new CausewayError(code, errors.map((problem) => lineOf(problem, source)).join('\n'), { problems });
+  return new CausewayError(code, errors.map((problem) => lineOf(problem, source, bodies)).join('\n'), { problems });
 }
 
-function lineOf(problem: Problem, { contents, file }: Source): string {
+function lineOf(problem: Problem, { file }: Source, bodies: Bodies): string {
   const [kind, index] = problem.path;
   const inFile = FILE_KINDS.find((one) => one === kind);
   if (file === null || inFile === undefined || Number(index) >= file.config[inFile].length) {
-    return problemLine(namedProblem(problem, contents));
+    return problemLine(namedProblem(problem, bodies));
   }
   return `${file.locate(problem.path)}: ${problem.message}`;
 }
@@ -157,13 +165,13 @@ async function listed(
   const rules = new Set(parts.rules);
   const asked = (hash: string): boolean => !known.has(hash) && !rules.has(hash);
   const fresh = [...all.values()].filter(({ hash }) => asked(hash) || !stored.has(hash));
-  return { parts, digest: digestOf(parts), chunks: fresh };
+  return { parts, digest: digestOf(parts), chunks: fresh.map(storedChunk) };
 }
 
 function piecesOf(chunks: CheckedContents['chunks']): Record<EdgeKind, PieceName[]> {
   const named = EDGE_KINDS.map((kind): [EdgeKind, PieceName[]] => [
     kind,
-    chunks[kind].map(({ hash, text }) => ({ hash, bytes: Buffer.byteLength(text) })),
+    chunks[kind].map(({ hash, bytes }) => ({ hash, bytes })),
   ]);
   return Object.fromEntries(named) as Record<EdgeKind, PieceName[]>;
 }

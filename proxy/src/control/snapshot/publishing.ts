@@ -25,6 +25,8 @@ export interface PublishingOptions {
 }
 
 const SNAPSHOTS_KEPT = 100;
+/** Edges have a snapshot by then; the search would take a core from them. */
+const DEAD_RULES_MS = 2_000;
 
 /** Of every kind but rules, which are as many as all others and more, and of which image and facts say enough. */
 export type HeldBodies = Omit<Bodies, 'rules'>;
@@ -83,7 +85,7 @@ export class Publishing {
 
   /** Of a snapshot that is stored. @param configFile where its first rules may stand */
   searchDeadRules(number: number, configFile: string): DeadRulesSearch {
-    return new DeadRulesSearch(this.#options.location, { number, configFile });
+    return new DeadRulesSearch(this.#options.location, { number, configFile }, DEAD_RULES_MS);
   }
 
   now(): number {

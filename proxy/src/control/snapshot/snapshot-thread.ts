@@ -1,3 +1,4 @@
+import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { differencesBetween, entries, impactOfDraft, restoration, shadowed } from './comparing.ts';
@@ -21,6 +22,8 @@ async function answerTo(message: ToSnapshotThread): Promise<Jobs[JobName]['answe
     case 'shadowed':
       return shadowed(location, message.args);
     case 'deadRules':
+      // Of this thread alone on Linux: whoever else has something to do goes first.
+      if (process.platform === 'linux') setPriority(Math.max(getPriority(), constants.priority.PRIORITY_LOW));
       return deadRules(location, message.args);
     case 'tried':
       return triedRules(location, message.args);

@@ -56,7 +56,7 @@ export class ActiveSnapshot {
       const index = yield* AppIndex.building(apps);
       const steered = yield* SteeredApps.building(apps, facts);
       yield;
-      const policy = new Policy({ image: source.image, facts, apps, timeZone }, now);
+      const policy = yield* Policy.building({ image: source.image, facts, apps, timeZone }, now);
       return new ActiveSnapshot(source, index, policy, steered, facts.graces);
     } catch (cause) {
       throw new CausewayError('CW_SNAPSHOT_REFUSED', `snapshot ${number}`, { cause });
