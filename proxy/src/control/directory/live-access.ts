@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { raiseEpoch } from '../store/epoch.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { nameKey } from './names.ts';
@@ -8,7 +8,7 @@ import type { DirectoryChange } from './records.ts';
 type Tx = Transaction<StoreTables>;
 
 /** People in one statement; a database limits the parameters of a statement. */
-const PAGE = 200;
+const PAGE = 1_000;
 
 /** Which of these people have a session or a device: nobody else needs to be told anything. */
 export async function withAccess(tx: Tx, users: readonly number[]): Promise<number[]> {
@@ -104,33 +104,16 @@ async function regroup(tx: Tx, active: readonly Person[]): Promise<void> {
   for (let from = 0; from < other.length; from += PAGE) await place(tx, other.slice(from, from + PAGE));
 }
 
-/** One statement for all of them. */
+/** One statement for all of them; both databases call the columns of `values` so. */
 async function place(
   tx: Tx,
-  [first, ...rest]: readonly { readonly id: string; readonly groups: string; readonly ou: string | null }[],
+  places: readonly { readonly id: string; readonly groups: string; readonly ou: string | null }[],
 ): Promise<void> {
-  if (first === undefined) return;
-  await tx
-    .updateTable('session')
-    .set((e) => ({
-      groups: rest
-        .reduce(
-          (cases, { id, groups }) => cases.when('id', '=', id).then(groups),
-          caseOf(e, first.id).then(first.groups),
-        )
-        .else(e.ref('groups'))
-        .end(),
-      ou: rest
-        .reduce((cases, { id, ou }) => cases.when('id', '=', id).then(ou), caseOf(e, first.id).then(first.ou))
-        .else(e.ref('ou'))
-        .end(),
-    }))
-    .where('id', 'in', [first.id, ...rest.map(({ id }) => id)])
-    .execute();
-}
-
-function caseOf(e: ExpressionBuilder<StoreTables, 'session'>, id: string) {
-  return e.case().when('id', '=', id);
+  const rows = places.map(({ id, groups, ou }) => sql`(${id}, ${groups}, cast(${ou} as text))`);
+  await sql`
+    update session set "groups" = v.column2, ou = v.column3
+    from (values ${sql.join(rows)}) as v where session.id = v.column1
+  `.execute(tx);
 }
 
 async function endSessions(tx: Tx, users: readonly string[]): Promise<string[]> {

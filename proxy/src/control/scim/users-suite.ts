@@ -15,9 +15,8 @@ export function usersSuite(place: () => ScimPlace): void {
       ),
     );
     // Of two spellings of one name whichever came first.
-    expect(made.map(({ status }) => status).toSorted()).toEqual(
-      [...names.slice(0, 20).map(() => 201), 400, 409, 409].toSorted(),
-    );
+    const refused = made.map(({ status }) => status).filter((status) => status !== 201);
+    expect(refused.toSorted((a, b) => a - b)).toEqual([400, 409, 409]);
     const people = made.flatMap(({ status, body }) => (status === 201 ? [body] : []));
     expect(people.map(({ userName }) => userName.toLowerCase()).toSorted()).toEqual(names.slice(0, 20).toSorted());
     expect(new Set(people.map(({ id }) => id)).size).toBe(20);

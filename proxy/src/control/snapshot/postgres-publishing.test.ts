@@ -58,6 +58,20 @@ describe.skipIf(lackingPostgres('publishing'))('with a server', () => {
       ]);
     });
 
+    test('follow within a second', async () => {
+      const [one, two] = pops;
+      const taken: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        await one?.objects.apply([putRule(`r${round}`)], ANN);
+        const number = (await one?.snapshots.publish(ANN))?.number ?? 0;
+        const from = performance.now();
+        await two?.inForce(number);
+        taken.push(performance.now() - from);
+      }
+      // The quickest, because other tests run beside this one.
+      expect(Math.min(...taken)).toBeLessThan(1_000);
+    });
+
     test('follow also after their connections were lost', async () => {
       const [one] = pops;
       await server.dropConnections();
