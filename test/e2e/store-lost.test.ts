@@ -2,11 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  lackingPostgres,
-  startPostgres,
-  type PostgresServer,
-} from '../../proxy/src/control/store/fixtures/postgres-server.ts';
+import { lackingPostgres, startPostgres, type PostgresServer } from '@causeway/proxy/postgres-server';
 import { awaitCondition } from '../harness/await-condition.ts';
 import { BreakableLine } from '../harness/breakable-line.ts';
 import { launchBrowser, type TrustingBrowser } from '../harness/browser.ts';
