@@ -25,6 +25,11 @@ export interface ConfigurationOptions {
   readonly health: Health;
   /** Reads or issues the certificates of a configuration; what this throws refuses the configuration whole. */
   readonly certificates: (names: WebNames) => Promise<ServerCertificates>;
+  /**
+   * Called with what somebody published as soon as it has its number, while control still builds its own view of it:
+   * edges need not wait for that.
+   */
+  readonly onOffered: (offered: OfferedSnapshot, certificates: ServerCertificates) => Promise<void>;
   /** Called with each configuration after the first, when it is in force here and before what made it resolves. */
   readonly onPublished: (published: Published, certificates: ServerCertificates) => Promise<void>;
 }
@@ -58,6 +63,7 @@ const ATTEMPTS = 3;
 export class Configuration {
   readonly #options: ConfigurationOptions;
   #current: Published | null = null;
+  #offered: OfferedSnapshot | null = null;
   #watch: ConfigWatch | null = null;
   /** One thing after the other, in the order they were asked for. */
   #last: Promise<unknown> = Promise.resolve();
@@ -101,6 +107,11 @@ export class Configuration {
     return this.#current;
   }
 
+  /** What edges are to have: what is in force here, or is about to be. */
+  offered(): OfferedSnapshot {
+    return this.#offered ?? this.current().edges;
+  }
+
   /** @returns the number now in force; rejects with `CW_SNAPSHOT_REFUSED` and leaves the old one in force */
   reload(): Promise<number> {
     return this.#inTurn(() => this.#reload());
@@ -117,10 +128,18 @@ export class Configuration {
       const { config, snapshot, idp } = this.current();
       this.#forgetDeadRules();
       try {
-        const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp);
+        let told: Promise<void> | null = null;
+        const offer = (offered: OfferedSnapshot, certificates: ServerCertificates): void => {
+          if (offered.manifest.number === snapshot.number) return;
+          this.#offered = offered;
+          // What fails here fails again, and is told, once it is in force.
+          told = this.#options.onOffered(offered, certificates).catch(() => undefined);
+        };
+        const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp, offer);
         const { number } = published.snapshot;
         if (number !== snapshot.number) {
           this.#put(published);
+          await told;
           await this.#options.onPublished(published, certificates);
         }
         return { number, warnings };
@@ -222,6 +241,7 @@ export class Configuration {
 
   #put(published: Published): void {
     this.#current = published;
+    this.#offered = null;
     const { number, apps, facts } = published.snapshot;
     this.#options.log.info({ snapshot: number, apps: apps.length, rules: facts.count }, 'configuration published');
     this.#options.health.set('configuration', 'ok', `number ${number}`);
@@ -257,7 +277,12 @@ export class Configuration {
   }
 
   /** @param idp the identity provider; `null` reads what the configuration names */
-  async #build(source: ContentsSource, by: PublishedBy, idp: IdentityProvider | null): Promise<Built> {
+  async #build(
+    source: ContentsSource,
+    by: PublishedBy,
+    idp: IdentityProvider | null,
+    offer: (offered: OfferedSnapshot, certificates: ServerCertificates) => void = () => {},
+  ): Promise<Built> {
     const { publishing } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const compiled = await publishing.compile(source);
@@ -267,6 +292,7 @@ export class Configuration {
       const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
       try {
         const edges = publishing.adopt(composed, await publishing.number(compiled, by));
+        offer(edges, certificates);
         return { published: await publishedOf(publishing, composed, edges, provider), certificates, warnings };
       } catch (error) {
         if (codeOf(error) !== 'CW_CONFLICT' || attempt === ATTEMPTS) throw error;

@@ -141,7 +141,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const pending = new PendingLogins(now);
   const saml = new SamlPool();
   opened.push(() => saml.close());
-
   let ticketKeys = randomBytes(48).toString('base64');
   const edgeSecrets = (): EdgeSecrets => ({
     access: certificates.access,
@@ -182,6 +181,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     log,
     health,
     certificates: readCertificates,
+    onOffered: ({ manifest }, fresh) => useCertificates(fresh).then(() => edges.putSnapshot(manifest)),
     onPublished: async (published, fresh) => {
       await useCertificates(fresh);
       await exports.use(published.config.events.export);
@@ -312,6 +312,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     log,
     now,
     published: () => configuration.current(),
+    offered: () => configuration.offered(),
     secrets: edgeSecrets,
     devices,
     storeLostMs: () => availability.lostMs,

@@ -82,6 +82,7 @@ beforeEach(async () => {
     log,
     enrolment: openEnrolment(store, await openCa(memorySecrets())),
     published: () => published,
+    offered: () => published.edges,
     secrets: () => SECRETS,
     devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },
     storeLostMs: () => null,
@@ -256,7 +257,7 @@ describe('events', () => {
     };
     const link = await connect();
     await link.call('event.batch', { events: [event] });
-    expect((await eventLog.search({}, { limit: 10 })).items).toEqual([event]);
+    expect((await eventLog.search({}, { limit: 10 })).items).toMatchObject([event]);
     const many = link.call('event.batch', { events: Array.from({ length: 10_001 }, () => event) });
     await expect(many).rejects.toMatchObject({ code: 'CW_MESSAGE_INVALID' });
   });

@@ -1,5 +1,6 @@
 import { CausewayError, codeOf } from '@causeway/contract';
 import type { Handlers } from '../rpc/channel.ts';
+import type { OfferedSnapshot } from '../rpc/offered-snapshot.ts';
 import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
 import type { Enrolment } from './ca/enrolment.ts';
 import type { Devices } from './devices/devices.ts';
@@ -27,6 +28,8 @@ export interface EdgeServices {
   readonly feed: RevocationFeed;
   readonly log: Logger;
   published(): Published;
+  /** What edges are to have, which is ahead of what is published while that is being made. */
+  offered(): OfferedSnapshot;
   secrets(): EdgeSecrets;
   /** `null` while the store answers. */
   storeLostMs(): number | null;
@@ -48,15 +51,15 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
         return { grants: null, epoch: 0 };
       });
       log.info({ worker, pid, sessions: grants?.length ?? null }, 'edge connected');
-      const snapshot = services.published().edges.manifest;
+      const snapshot = services.offered().manifest;
       const storeLostMs = grants === null ? (services.storeLostMs() ?? 0) : null;
       return { snapshot, secrets: services.secrets(), sessions: grants, epoch, storeLostMs };
     },
     'snapshot.piece': ({ hash, from }) => {
-      const bytes = services.published().edges.piece(hash, from);
+      const bytes = services.offered().piece(hash, from);
       return bytes === null ? null : { bytes };
     },
-    'snapshot.newest': () => services.published().edges.manifest,
+    'snapshot.newest': () => services.offered().manifest,
     'session.lookup': ({ tokenHash }) => store.grant(tokenHash, services.now()),
     'ticket.redeem': (args) => redeem(services, args),
     'session.end': async ({ session, why }) => {

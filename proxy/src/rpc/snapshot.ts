@@ -29,20 +29,13 @@ export interface PieceName {
 }
 
 /** The kinds whose objects edges hold; of rules they have image and facts instead. */
-export const EDGE_KINDS = ['apps', 'certificates'] as const satisfies readonly ObjectKind[];
+export const EDGE_KINDS = ['apps'] as const satisfies readonly ObjectKind[];
 
 export type EdgeKind = (typeof EDGE_KINDS)[number];
 
 /** What an edge reads of an object of each kind. */
 export interface EdgeObjects extends Record<EdgeKind, object> {
   readonly apps: PrivateApp;
-  /** `chain`: PEM, the leaf first. `secret`: which sealed secret holds the key, never the key. */
-  readonly certificates: {
-    readonly name: string;
-    readonly hosts: readonly string[];
-    readonly chain: string;
-    readonly secret: string;
-  };
 }
 
 /** Immutable, numbered, swapped whole. The number is that of the objects; the head may change beside it. */

@@ -19,7 +19,8 @@ const EVERY_MS = 4;
 const CONNECTIONS = 8;
 /** Before each publish, what requests take when nothing else happens. */
 const CALM_MS = 1_500;
-const SETTLE_MS = 5_000;
+/** Longer than a thread that nobody asks keeps its memory. */
+const SETTLE_MS = 25_000;
 const LIMIT_MS = 1_500;
 const DELAY_MS = 50;
 const RSS_MB = 400;

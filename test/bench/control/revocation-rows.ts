@@ -30,7 +30,7 @@ interface Case {
   readonly tell: (control: FakeControl) => Promise<void>;
 }
 
-export const CASES: readonly Case[] = [
+const CASES: readonly Case[] = [
   {
     name: 'half the sessions ended',
     cuts: (SESSIONS / 2) * STREAMS_EACH,
@@ -100,7 +100,7 @@ function configuration(blocked: number): Configuration {
   };
 }
 
-export async function measure(one: Case): Promise<{ ms: number; blockedMs: number }> {
+async function measure(one: Case): Promise<{ ms: number; blockedMs: number }> {
   const control = new FakeControl(snapshotOf(1, configuration(0)), await secretsOf(await FakeCa.create()));
   const grants = people(0, SESSIONS).map((person) => grantOf(person, [groupOf(person)]));
   for (const grant of grants) control.grants.set(grant.tokenHash, grant);

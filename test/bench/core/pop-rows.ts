@@ -81,8 +81,8 @@ function activeOf(apps: PrivateApp[], rules: PolicyRule[]): ActiveSnapshot {
     publicPort: 443,
     timeZone: 'Europe/Zurich',
   };
-  const nothing = { rules: rules.length, objects: { apps: [], certificates: [] }, image: [], facts: [] };
-  const source = { manifest: { ...domains, ...rest, ...nothing }, objects: { apps, certificates: [] }, image, facts };
+  const nothing = { rules: rules.length, objects: { apps: [] }, image: [], facts: [] };
+  const source = { manifest: { ...domains, ...rest, ...nothing }, objects: { apps }, image, facts };
   return atOnce(ActiveSnapshot.building(source, Date.now()));
 }
 

@@ -11,7 +11,9 @@ import { openCa } from '../ca/ca.ts';
 import { unfinishedRestore } from '../data-dir.ts';
 import { masterKeyPlace, openSecrets } from '../sealing/open-secrets.ts';
 import type { Database } from '../store/database.ts';
+import { withTables } from '../store/fixtures/earlier-store.ts';
 import type { StorePlace } from '../store/fixtures/store-place.ts';
+import { MIGRATIONS } from '../store/migrate.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { checkBackup } from './backup-reader.ts';
 import { restoreBackup } from './restore-backup.ts';
@@ -186,6 +188,20 @@ export function backupSuite(
       await filling(false);
       const events = await within(target, ({ read }) => read.selectFrom('event').select('seq').execute());
       expect(events).toHaveLength(3_000);
+    });
+
+    test('of an older version is migrated', async () => {
+      await withTables(source, 'sealing', async (write) => {
+        await write.insertInto('publisher').values(publisher('p_1')).execute();
+      });
+      const { header } = await take();
+      expect(header.migrations.at(-1)).toBe('sealing');
+      await restore();
+      await within(target, async ({ read }) => {
+        expect(await read.selectFrom('publisher').select('id').execute()).toEqual([{ id: 'p_1' }]);
+        const done = await read.selectFrom('migration').select('name').orderBy('number').execute();
+        expect(done).toEqual(MIGRATIONS.map(({ name: migration }) => ({ name: migration })));
+      });
     });
 
     test('of a newer version is refused', async () => {

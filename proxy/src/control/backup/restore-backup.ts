@@ -15,6 +15,9 @@ import { restoreTables, type RestoreTablesOptions } from './restore-tables.ts';
 /** Of one statement; those of a migration over every event take longest. */
 const STATEMENT_MS = 600_000;
 
+/** Pages of indexes are touched in any order; what is not in memory is written again and again. */
+const CACHE_KIB = 128 * 1024;
+
 export type RestoreOptions = Omit<RestoreTablesOptions, 'dialect'>;
 
 /**
@@ -53,6 +56,7 @@ async function intoFile(target: string, file: string, options: RestoreOptions): 
   let filled: Record<string, number>;
   const connections = await openSqlite(unfinished, { timeoutMs: STATEMENT_MS });
   try {
+    await sql`pragma cache_size = ${sql.lit(-CACHE_KIB)}`.execute(connections.write);
     filled = await connections.write
       .transaction()
       .execute((tx) => restoreTables(tx, file, { ...options, dialect: 'sqlite' }));

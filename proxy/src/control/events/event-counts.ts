@@ -42,21 +42,25 @@ export interface EventCounts {
   readonly buckets: readonly { readonly at: number; readonly counts: readonly number[]; readonly others: number }[];
 }
 
-/** Events that one answer counts, the newest. */
-const MAX_COUNTED = 200_000;
+/** Events that one answer counts, the newest; fewer where each has to be looked at, or nearly each has its own value. */
+const MAX_COUNTED = 100_000;
+const MAX_LOOKED_AT = 20_000;
+const MANIFOLD: readonly EventCountsRequest['by'][] = ['user', 'device', 'address'];
 
 /** How many events the query finds in each part of a time, by the values of a field. */
 export async function countEvents(
   db: Kysely<StoreTables>,
   query: EventQuery,
   { by, from, to, buckets, top }: EventCountsRequest,
-  most = MAX_COUNTED,
+  limit?: number,
 ): Promise<EventCounts> {
   const bucketMs = Math.ceil((to - from) / buckets);
   const within = { ...query, since: Math.max(from, query.since ?? from), until: Math.min(to, query.until ?? to) };
   const { found, others } = narrowed(db.selectFrom('event').orderBy('at', 'desc').orderBy('seq', 'desc'), within);
   const needed = [...others.map(({ column }) => column), ...(query.text === undefined ? [] : (['words'] as const))];
-  const newest = found.select(['at', sql.ref<string | number | null>(by).as('value'), ...needed]).limit(most);
+  const few = needed.length > 0 || MANIFOLD.includes(by);
+  const most = limit ?? (few ? MAX_LOOKED_AT : MAX_COUNTED);
+  const newest = found.select(['at', sql.ref(by).as('value'), ...needed]).limit(most);
   const last = await found
     .select('at')
     .limit(1)
@@ -65,7 +69,8 @@ export async function countEvents(
   const condition = needed.length === 0 ? sql<boolean>`1 = 1` : holds(others, query.text);
   const { rows } = await sql<Counted>`
     with counted as (
-      select (at - ${sql.lit(from)}) / ${sql.lit(bucketMs)} as bucket, value, count(*) as n
+      select (at - ${sql.lit(from)}) / ${sql.lit(bucketMs)} as bucket, coalesce(cast(value as text), '') as value,
+        count(*) as n
       from ${newest.as('found')} where ${condition}
       group by 1, 2
     ), most as (
@@ -73,8 +78,7 @@ export async function countEvents(
       from counted group by value order by 2 limit ${sql.lit(top)}
     )
     select counted.bucket as bucket, most.value as value, most.place as place, cast(sum(counted.n) as bigint) as n
-    from counted left join most
-      on most.value = counted.value or (most.value is null and counted.value is null)
+    from counted left join most on most.value = counted.value
     group by counted.bucket, most.value, most.place
     order by counted.bucket
   `.execute(db);
@@ -83,7 +87,8 @@ export async function countEvents(
 
 interface Counted {
   readonly bucket: number;
-  readonly value: string | number | null;
+  /** Empty for events without one. */
+  readonly value: string | null;
   /** Of the value among the most frequent, from 1; `null` where it is none of them. */
   readonly place: number | null;
   readonly n: number;
@@ -98,7 +103,7 @@ function summaryOf(
   for (const { value, place, n } of rows) {
     if (place === null) continue;
     const before = values[place - 1]?.count ?? 0;
-    values[place - 1] = { value: value === null ? null : String(value), count: before + n };
+    values[place - 1] = { value: value === '' ? null : value, count: before + n };
   }
   const buckets = new Map<number, { at: number; counts: number[]; others: number }>();
   let others = 0;

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sql } from 'kysely';
 import { codeOf } from '@causeway/contract';
 import type { Database } from '../store/database.ts';
 import { openDatabase } from '../store/open-database.ts';
+import { withTables } from '../store/fixtures/earlier-store.ts';
 import type { StorePlace } from '../store/fixtures/store-place.ts';
 import { addMasterKey, keyState, removeMasterKey, rotateDataKey } from './key-rotation.ts';
 import { newMasterKeyText, parseMasterKey } from './master-key.ts';
@@ -94,6 +96,7 @@ export function sealingSuite(name: string, makePlace: () => Promise<StorePlace>)
       const started = await Promise.all([start(shared), start(shared), start(shared)]);
       const made = await Promise.all(started.map((secrets, i) => secrets.secret('ca', () => `ca ${i}`)));
       expect(new Set(made).size).toBe(1);
+      expect(await databases[0]?.read.selectFrom('data_key').selectAll().execute()).toHaveLength(1);
     });
 
     test('a missing or wrong master key is said so, and changes nothing', async () => {
@@ -125,14 +128,12 @@ export function sealingSuite(name: string, makePlace: () => Promise<StorePlace>)
     });
 
     test('what an earlier version left in the clear is sealed on start', async () => {
+      // The last schema that was released without a master key.
+      await withTables(place, 'events', async (write) => {
+        const ca = '{"key":"PRIVATE KEY of before"}';
+        await sql`insert into secret (name, value) values ('ca', ${ca}), ('intent-key', 'clear')`.execute(write);
+      });
       const database = await open();
-      await database.write
-        .insertInto('secret')
-        .values([
-          { name: 'ca', value: '{"key":"PRIVATE KEY of before"}', data_key: null },
-          { name: 'intent-key', value: 'clear', data_key: null },
-        ])
-        .execute();
       const secrets = await start(undefined, database);
       expect(await secrets.findSecret('ca')).toBe('{"key":"PRIVATE KEY of before"}');
       expect(await secrets.findSecret('intent-key')).toBe('clear');

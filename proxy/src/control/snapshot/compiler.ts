@@ -21,7 +21,7 @@ const MAX_HEAP_BYTES = 512 * 1024 * 1024;
 const LIMITS = { maxOldGenerationSizeMb: 2_048, maxYoungGenerationSizeMb: 48 };
 /** A thread that holds more than this ends when nobody has asked it for anything for so long: its memory goes back. */
 const IDLE_HEAP_BYTES = 64 * 1024 * 1024;
-const IDLE_MS = 60_000;
+const IDLE_MS = 20_000;
 
 /**
  * The thread that reads, checks and compiles contents, so that neither a huge file nor a huge policy stops the control

@@ -66,6 +66,7 @@ export async function openTestPop(
       log: pino({ level: 'silent' }),
       health,
       certificates: () => Promise.resolve(CERTIFICATES),
+      onOffered: () => Promise.resolve(),
       onPublished: ({ snapshot }) => {
         published.push(snapshot.number);
         for (const look of waiting) look();

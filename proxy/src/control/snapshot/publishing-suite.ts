@@ -128,6 +128,31 @@ export function publishingSuite(dialect: string, makePlace: () => Promise<StoreP
       expect(rules()).toEqual(['a', 'b', 'c']);
     });
 
+    test('what changes in any way is read again, and nothing else is taken for it', async () => {
+      const names = Array.from({ length: 450 }, (_, i) => `rule-${i}`);
+      await pop.objects.apply([DC1, putApp('wiki'), ...names.map((name) => putRule(name))], ANN);
+      await publish();
+      const steps: ObjectChange[][] = [
+        [putRule('rule-7', { groups: ['other'] })],
+        [{ kind: 'rules', name: 'rule-9', op: 'delete' }],
+        [putRule('rule-9', { groups: ['back'] })],
+        [{ ...putRule('rule-300'), position: 'first' }],
+        [{ ...putRule('fresh'), position: { before: 'rule-20' } }, putApp('pay'), putRule('rule-8', { apps: ['pay'] })],
+        [
+          { kind: 'rules', name: 'rule-8', op: 'delete' },
+          { kind: 'apps', name: 'pay', op: 'delete' },
+        ],
+      ];
+      for (const changes of steps) {
+        await pop.objects.apply(changes, ANN);
+        const number = await publish();
+        const { items } = await pop.snapshots.objects({ number, kind: 'rules', limit: 500 });
+        const working = (await pop.objects.list('rules', { limit: 500 })).items;
+        expect(items.map(({ body }) => body)).toEqual(working.map(({ body }) => body));
+        expect(rules()).toEqual(working.map(({ name }) => name));
+      }
+    });
+
     test('what stays the same between snapshots is stored once, and old ones are forgotten', async () => {
       await pop.close();
       pop = await openTestPop(compiler, place.location, file, 5);

@@ -57,7 +57,7 @@ function made(number: number, configuration: Configuration): Made {
   }
   const parts = {
     rules: rules.length,
-    objects: { apps: pieces, certificates: [] },
+    objects: { apps: pieces },
     image: cutPieces(image),
     facts: cutPieces(facts),
   };
@@ -72,7 +72,7 @@ export function snapshotOf(number: number, configuration: Configuration): Offere
 /** The same as an edge has it in force. */
 export function activeSnapshotOf(number: number, configuration: Configuration, now: number): ActiveSnapshot {
   const { offered, apps, image, facts } = made(number, configuration);
-  const loaded = { manifest: offered.manifest, objects: { apps, certificates: [] }, image, facts };
+  const loaded = { manifest: offered.manifest, objects: { apps }, image, facts };
   return atOnce(ActiveSnapshot.building(loaded, now));
 }
 
