@@ -319,7 +319,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   };
   await exports.use(configuration.current().config.events.export);
   await feed.start();
-  availability.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),
