@@ -12,6 +12,8 @@ export default defineConfig({
             'test/architecture/**/*.test.ts',
           ],
           pool: 'forks',
+          // Left alone it keeps a core free, which of two is half of them.
+          maxWorkers: '100%',
           testTimeout: 20_000,
         },
       },

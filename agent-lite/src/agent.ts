@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { agentName, CausewayError, codeOf, LIMITS, type AcceptorMessage } from '@causeway/contract';
+import { agentName, CausewayError, codeOf, LIMITS, type AcceptorMessage, type ErrorCode } from '@causeway/contract';
 import {
   Dialler,
   joinTunnel,
   parseHostPort,
+  readSystemFacts,
   type IdentityKeeper,
   type JoinedTunnel,
   type MuxStream,
@@ -64,6 +65,16 @@ interface Connection extends JoinedTunnel {
 const OFFLINE_MS = 5_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
 const REVOKED_RETRY_MS = 5 * 60_000;
+const SUSPENDED_RETRY_MS = 60_000;
+/** What somebody else has to change first: asking in seconds would only be noise. */
+const SLOW: Partial<Record<ErrorCode, { readonly retryMs: number; readonly advice: string }>> = {
+  CW_CERT_REVOKED: { retryMs: REVOKED_RETRY_MS, advice: 'this device was removed: log out and enrol again' },
+  CW_DEVICE_QUARANTINED: {
+    retryMs: SUSPENDED_RETRY_MS,
+    advice: 'an administrator has put this device into quarantine: ask them to release it',
+  },
+  CW_PERSON_INACTIVE: { retryMs: SUSPENDED_RETRY_MS, advice: 'this device’s person has no access any more' },
+};
 const SOFTWARE = 'causeway-agent/0.1.0';
 
 /** The device's one tunnel: enrols, dials, follows the steering, opens flows. */
@@ -75,6 +86,7 @@ export class Agent {
   #state: AgentState = 'enrolling';
   #keeper: IdentityKeeper | null = null;
   #dialler: Dialler<Connection> | null = null;
+  readonly #startedAt = Date.now();
   #code: string | null = null;
 
   constructor(options: AgentOptions) {
@@ -228,9 +240,10 @@ export class Agent {
       return connection;
     } catch (error) {
       this.#code = codeOf(error);
-      if (this.#code === 'CW_CERT_REVOKED') {
-        const retryMs = this.#options.revokedRetryMs ?? REVOKED_RETRY_MS;
-        log.error({ code: this.#code, retryMs }, 'the PoP says that this device was revoked: log out and enrol again');
+      const slow = SLOW[codeOf(error)];
+      if (slow !== undefined) {
+        const retryMs = this.#options.revokedRetryMs ?? slow.retryMs;
+        log.error({ code: this.#code, retryMs }, slow.advice);
         await delay(retryMs, undefined, { signal });
       }
       throw error;
@@ -242,7 +255,13 @@ export class Agent {
     const { name, worker } = connection.welcome;
     this.#options.log.info({ name, worker, user: this.#steering.user, apps: this.#steering.apps }, 'tunnel up');
     this.#changeState('up');
+    void this.#tellOfItself(connection);
     if (previous !== null) void this.#retire(previous);
+  }
+
+  /** So that administrators find the device by what they know of it. */
+  async #tellOfItself(connection: Connection): Promise<void> {
+    connection.report({ software: SOFTWARE, startedAt: this.#startedAt, system: await readSystemFacts() });
   }
 
   #onDown(error: CausewayError | null, retryMs: number): void {

@@ -12,10 +12,14 @@ import { hostPattern, portRange, slug } from './private-app.ts';
  *        |<----------------------------------|
  *        |      assign | steer | drain …     |
  *        |<----------------------------------|
+ *        | report, now and then              |     since version 2
+ *        |---------------------------------->|
  *
  * Without a certificate only `enrol`, with an expired one only `renew` is answered; then the tunnel is closed.
  */
-export const PROTOCOL_VERSIONS: readonly number[] = [1];
+export const PROTOCOL_VERSIONS: readonly number[] = [1, 2];
+/** From this version on the acceptor takes reports. */
+export const REPORT_VERSION = 2;
 
 const pem = z.string().max(32 * 1024);
 
@@ -38,7 +42,52 @@ export const enrol = z.strictObject({
 });
 export const renew = z.strictObject({ t: z.literal('renew'), csr: pem });
 
-export const dialerMessage = z.discriminatedUnion('t', [hello, enrol, renew]);
+/** What the dialling program runs on, as it says itself: shown and searched, never decided by. */
+export const systemFacts = z.strictObject({
+  hostName: z.string().max(255),
+  os: z.string().max(50),
+  osVersion: z.string().max(100),
+  model: z.string().max(100),
+  /** SHA-256 over what is unique to the machine's installation, 64 hex digits; empty where there is no such thing. */
+  machine: z.string().regex(/^(?:[0-9a-f]{64})?$/),
+});
+export type SystemFacts = z.infer<typeof systemFacts>;
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** Of the publisher's whole process, whichever tunnel it is told on. */
+export const publisherLoad = z.strictObject({
+  /** Open now. */
+  streams: count,
+  /** Payload of ended streams since the start: up is towards the apps. */
+  bytesUp: count,
+  bytesDown: count,
+  /** Of one processor, over the time since the last report: 0.5 is half of one. */
+  cpu: z.number().min(0).max(4_096),
+  memoryBytes: count,
+});
+/** How the last attempt to reach an app went. */
+export const appHealth = z.strictObject({
+  name: slug,
+  /** Milliseconds since 1970, on the publisher's clock. */
+  at: count,
+  /** Why it failed; `null` where it did not. */
+  code: z.string().max(50).nullable(),
+});
+/** Apps in one report at most: those that fail first. */
+export const REPORTED_APPS = 200;
+/** What a publisher or agent says of itself: after the welcome and then at most every few seconds; more is dropped. */
+export const report = z.strictObject({
+  t: z.literal('report'),
+  software: z.string().max(100),
+  /** Milliseconds since 1970, on the dialler's clock. */
+  startedAt: count,
+  system: systemFacts,
+  load: publisherLoad.optional(),
+  apps: z.array(appHealth).max(REPORTED_APPS).optional(),
+});
+export type Report = z.infer<typeof report>;
+
+export const dialerMessage = z.discriminatedUnion('t', [hello, enrol, renew, report]);
 export type DialerMessage = z.infer<typeof dialerMessage>;
 
 /** A tunnel end point of one edge worker: dial the PoP's address with this name in SNI. */

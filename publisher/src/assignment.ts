@@ -14,6 +14,10 @@ export class Assignment {
     return [...this.#apps.keys()];
   }
 
+  has(app: string): boolean {
+    return this.#apps.has(app);
+  }
+
   /** @param host canonical name or address */
   permits(app: string | undefined, host: string, port: number): AllowAnswer {
     const assigned = app === undefined ? undefined : this.#apps.get(app);

@@ -6,6 +6,7 @@ import type { AllowAnswer, AllowList } from './allow-list.ts';
 import type { Assignment } from './assignment.ts';
 import { connectInTurn, type Connect } from './connect-in-turn.ts';
 import type { PublisherMetrics } from './metrics.ts';
+import type { OwnReport } from './own-report.ts';
 import type { Resolver } from './resolve.ts';
 import { specialKind } from './special-address.ts';
 import type { Target } from './target-map.ts';
@@ -15,6 +16,7 @@ export interface OpenerOptions {
   readonly resolver: Pick<Resolver, 'resolve'>;
   readonly log: Logger;
   readonly metrics: PublisherMetrics;
+  readonly report: OwnReport;
   readonly connect?: Connect;
 }
 
@@ -43,7 +45,7 @@ export class Opener {
    */
   async open(request: OpenRequest, assignment: Assignment): Promise<void> {
     const { header } = request;
-    const { metrics } = this.#options;
+    const { metrics, report } = this.#options;
     const log = this.#options.log.child({ flow: header.flow, app: header.app, host: header.host, port: header.port });
     let socket: Socket;
     let target: string;
@@ -65,10 +67,12 @@ export class Opener {
       }
       const code = codeOf(error);
       metrics.opened.inc({ result: code });
+      if (header.app !== undefined && assignment.has(header.app)) report.tried(header.app, code);
       log.warn({ code, why: error instanceof Error ? error.message : String(error) }, 'stream refused');
       request.refuse(code);
       return;
     }
+    if (header.app !== undefined) report.tried(header.app, null);
     await this.#serve(request, socket, log.child({ target }));
   }
 
@@ -112,11 +116,12 @@ export class Opener {
   }
 
   #serve(request: OpenRequest, socket: Socket, log: Logger): Promise<void> {
-    const { metrics } = this.#options;
+    const { metrics, report } = this.#options;
     const began = performance.now();
     const ended = Promise.withResolvers<void>();
     const done = (result: StitchResult): void => {
       metrics.open.dec();
+      report.ended(result);
       metrics.bytes.inc({ direction: 'up' }, result.up);
       metrics.bytes.inc({ direction: 'down' }, result.down);
       const ms = Math.round(performance.now() - began);
@@ -126,6 +131,7 @@ export class Opener {
     };
     metrics.opened.inc({ result: 'ok' });
     metrics.open.inc();
+    report.opened();
     log.debug('stream opened');
     stitchSocket(request.accept(), socket, done);
     return ended.promise;

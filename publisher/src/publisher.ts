@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { workerName, type TunnelWorker } from '@causeway/contract';
-import { parseHostPort, type IdentityKeeper, type TransportName } from '@causeway/tunnel';
+import { parseHostPort, readSystemFacts, type IdentityKeeper, type TransportName } from '@causeway/tunnel';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { AllowList } from './allow-list.ts';
 import type { Connect } from './connect-in-turn.ts';
 import { PublisherMetrics } from './metrics.ts';
 import { Opener } from './opener.ts';
+import { OwnReport } from './own-report.ts';
 import { Resolver, type Lookup } from './resolve.ts';
 import { TargetMap } from './target-map.ts';
 import { TunnelLink, type LinkStatus } from './tunnel-link.ts';
@@ -21,6 +22,8 @@ export interface PublisherOptions {
   readonly lookup?: Lookup;
   readonly connect?: Connect;
   readonly random?: () => number;
+  /** Between two reports to the PoP. */
+  readonly reportMs?: number;
 }
 
 export interface PublisherStatus {
@@ -42,6 +45,7 @@ export interface PublisherStatus {
 export type PublisherState = 'serving' | 'draining' | 'closed';
 
 const SOFTWARE = 'causeway-publisher/0.1.0';
+const REPORT_MS = 10_000;
 
 /**
  * One tunnel per edge worker. The first is dialled by the name `w0`, which every PoP has; its welcome lists the rest,
@@ -55,6 +59,8 @@ export class Publisher {
   readonly #links = new Map<string, TunnelLink>();
   /** Links of workers that are no more, until their streams have ended. */
   readonly #leaving = new Set<TunnelLink>();
+  readonly #report = new OwnReport({ software: SOFTWARE });
+  #reporting: NodeJS.Timeout | null = null;
   #state: PublisherState = 'serving';
 
   /** Throws `CW_CONFIG_INVALID` for an allow-list or a map that does not compile. */
@@ -70,6 +76,7 @@ export class Publisher {
       }),
       log: options.log,
       metrics: this.#metrics,
+      report: this.#report,
       ...(options.connect === undefined ? {} : { connect: options.connect }),
     });
   }
@@ -79,6 +86,7 @@ export class Publisher {
       this.#options.log.warn('the allow-list is empty: nothing will be opened');
     }
     this.#options.keeper.start();
+    void this.#tellOfItself();
     this.#follow([{ index: 0, serverName: workerName(0, this.#options.keeper.current.tunnelDomain) }]);
   }
 
@@ -114,6 +122,20 @@ export class Publisher {
     this.#options.log.info({ from: this.#state, to: next }, 'state');
     this.#state = next;
     this.#options.keeper.stop();
+    if (this.#reporting !== null) clearInterval(this.#reporting);
+  }
+
+  async #tellOfItself(): Promise<void> {
+    this.#report.system = await readSystemFacts();
+    if (this.#state === 'serving') {
+      this.#reporting = setInterval(() => this.#tell(), this.#options.reportMs ?? REPORT_MS).unref();
+    }
+  }
+
+  /** To one worker: they all tell the same control process. */
+  #tell(): void {
+    const link = [...this.#links.values()].find((one) => one.status.up);
+    link?.report(this.#report.take());
   }
 
   #follow(workers: readonly TunnelWorker[]): void {
@@ -137,6 +159,7 @@ export class Publisher {
         metrics: this.#metrics,
         log: log.child({ worker: worker.index }),
         software: SOFTWARE,
+        onUp: () => this.#tell(),
         onWorkers: (list) => this.#follow(list),
         ...(random === undefined ? {} : { random }),
       });

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CausewayError, codeOf, LIMITS, type AcceptorMessage, type TunnelWorker } from '@causeway/contract';
+import {
+  CausewayError,
+  codeOf,
+  LIMITS,
+  type AcceptorMessage,
+  type Report,
+  type TunnelWorker,
+} from '@causeway/contract';
 import {
   Dialler,
   joinTunnel,
@@ -23,6 +30,7 @@ export interface TunnelLinkOptions {
   readonly metrics: PublisherMetrics;
   readonly log: Logger;
   readonly software: string;
+  readonly onUp: () => void;
   readonly onWorkers: (workers: readonly TunnelWorker[]) => void;
   readonly random?: () => number;
   /** How long a revoked identity waits before it asks again. */
@@ -90,6 +98,11 @@ export class TunnelLink {
     this.#dialler.start();
   }
 
+  /** Passed over while the link is down. */
+  report(report: Omit<Report, 't'>): void {
+    this.#dialler.current?.report(report);
+  }
+
   /** No new streams; what is open may end by itself, for `LIMITS.drainMs` at most. */
   async drain(): Promise<void> {
     this.#dialler.stop();
@@ -144,6 +157,7 @@ export class TunnelLink {
     void connection.ended.then(() => this.#options.metrics.tunnels.dec());
     this.#options.log.info({ rttMs: tunnel.rttMs, name: welcome.name }, 'tunnel up');
     this.#options.onWorkers(welcome.workers);
+    this.#options.onUp();
     if (previous !== null) void this.#retire(previous);
   }
 

@@ -56,7 +56,7 @@ const token = (change: Partial<JoinToken> = {}): JoinToken => ({
 });
 
 async function issue(question: DialerMessage, fromDays?: number, toDays?: number): Promise<AcceptorMessage> {
-  if (question.t === 'hello') throw new Error('hello');
+  if (question.t === 'hello' || question.t === 'report') throw new Error(question.t);
   const certificate = await ca.answer(question.csr, 'peer.test', fromDays, toDays);
   return question.t === 'renew'
     ? { t: 'renewed', certificate, ca: ca.pem }

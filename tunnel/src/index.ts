@@ -18,5 +18,6 @@ export { stitch, type Stitched, type StitchResult } from './stitch.ts';
 export { stitchSocket } from './stitch-socket.ts';
 export { streamDuplex } from './stream-duplex.ts';
 export { webSocketDuplex } from './transport-websocket.ts';
+export { type FactSources, readSystemFacts } from './system-facts.ts';
 export { Tunnel, type TunnelOptions } from './tunnel.ts';
 export { type TunnelLog } from './tunnel-log.ts';

@@ -35,7 +35,7 @@ it('says hello with its role and hands on what follows the welcome', async () =>
   pop.onHello = () => [welcome(2), { t: 'drain', deadlineMs: 5 }];
   const { tunnel, welcome: answer, ended } = await join({ role: 'agent', onMessage: (message) => heard.push(message) });
   expect(answer.workers.length).toBe(2);
-  expect(pop.tunnels[0]?.said).toEqual([{ t: 'hello', versions: [1], role: 'agent', software: 'test/1', clock: 7 }]);
+  expect(pop.tunnels[0]?.said).toEqual([{ t: 'hello', versions: [1, 2], role: 'agent', software: 'test/1', clock: 7 }]);
   await vi.waitFor(() => expect(heard).toEqual([{ t: 'drain', deadlineMs: 5 }]));
   tunnel.destroy();
   expect(await ended).toBeNull();

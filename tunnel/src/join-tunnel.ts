@@ -4,8 +4,10 @@ import {
   isErrorCode,
   LIMITS,
   PROTOCOL_VERSIONS,
+  REPORT_VERSION,
   type AcceptorMessage,
   type DialerMessage,
+  type Report,
 } from '@causeway/contract';
 import { connectTunnel, type ConnectOptions } from './connect.ts';
 import { ControlChannel } from './control-channel.ts';
@@ -18,6 +20,8 @@ export type Welcome = Extract<AcceptorMessage, { t: 'welcome' }>;
 export interface JoinedTunnel {
   readonly tunnel: Tunnel;
   readonly welcome: Welcome;
+  /** Says what the program knows of itself; to a PoP of before reports it says nothing. */
+  report(report: Omit<Report, 't'>): void;
   /** Resolves when the tunnel has ended, for whatever reason. */
   readonly ended: Promise<CausewayError | null>;
 }
@@ -83,7 +87,15 @@ export async function joinTunnel(options: JoinOptions): Promise<JoinedTunnel> {
       clock: options.now(),
     });
     try {
-      return { tunnel, welcome: await welcomed.promise, ended: ended.promise };
+      const welcome = await welcomed.promise;
+      return {
+        tunnel,
+        welcome,
+        ended: ended.promise,
+        report: (own) => {
+          if (welcome.version >= REPORT_VERSION) channel.send({ t: 'report', ...own });
+        },
+      };
     } finally {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', onAbort);

@@ -135,6 +135,7 @@ export class FakePop {
 
   async #answer(message: DialerMessage, entry: FakeTunnel): Promise<void> {
     entry.said.push(message);
+    if (message.t === 'report') return this.#changed();
     if (message.t === 'hello') for (const answer of this.onHello(entry)) entry.send(answer);
     else {
       const name = message.t === 'enrol' ? message.name : (entry.peer ?? '');
@@ -148,9 +149,9 @@ export class FakePop {
   }
 }
 
-export function welcome(count = 1, worker = 0): AcceptorMessage {
+export function welcome(count = 1, worker = 0, version = 1): AcceptorMessage {
   const workers = Array.from({ length: count }, (_, index) => ({ index, serverName: `w${index}.${DOMAIN}` }));
-  return { t: 'welcome', version: 1, worker, workers, id: 'id', name: 'name', clock: Date.now() };
+  return { t: 'welcome', version, worker, workers, id: 'id', name: 'name', clock: Date.now() };
 }
 
 function refused(code: ErrorCode): AcceptorMessage {

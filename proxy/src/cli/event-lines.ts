@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { EventGap, EventRecord } from '../rpc/messages.ts';
-import { printable } from './output.ts';
+import { printable, terminalText } from './output.ts';
 
 export const EVENT_HEAD = ['AT', 'KIND', 'PERSON', 'APP', 'VERDICT', 'WHAT', 'STATUS', 'DECISION'];
 
@@ -26,7 +26,8 @@ function verdictText({ kind, verdict }: EventRecord): string {
 /** One event, one line; resolves when it may be followed by another. */
 export async function showEvent(event: EventRecord, json: boolean): Promise<void> {
   const line = json ? JSON.stringify(event) : eventCells(event).join('  ');
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+  const shown = process.stdout.isTTY ? terminalText(line) : line;
+  if (!process.stdout.write(`${shown}\n`)) await once(process.stdout, 'drain');
 }
 
 const WHY: Readonly<Record<EventGap['why'], string>> = {

@@ -27,8 +27,18 @@ export function exitCodeOf(code: ErrorCode): number {
   }
 }
 
-export function say(text: string): void {
-  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+/** A terminal gets nothing that it would obey or that turns text round; a file or pipe gets every byte. */
+export function say(text: string, out: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stdout): void {
+  const shown = out.isTTY ? terminalText(text) : text;
+  out.write(shown.endsWith('\n') ? shown : `${shown}\n`);
+}
+
+/** Controls but tab and line break, and what changes the direction of text, as JSON would escape them. */
+export function terminalText(text: string): string {
+  return text.replaceAll(
+    /(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** What keeps nothing from being done. */

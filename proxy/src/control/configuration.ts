@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { CausewayError, codeOf } from '@causeway/contract';
 import { entityId, sessionMs } from '../config/derive.ts';
+import type { Deployment } from '../config/schema.ts';
 import { unpackFacts } from '../policy/packed-facts.ts';
 import { inTurns } from '../policy/steps.ts';
 import type { OfferedSnapshot } from '../rpc/offered-snapshot.ts';
@@ -14,6 +15,7 @@ import type { Logger } from './log.ts';
 import { checkComment, type PreparedChange } from './objects/prepared-change.ts';
 import { PolicyView } from './policy-view.ts';
 import type { Published } from './published.ts';
+import type { Bodies } from './snapshot/checked-contents.ts';
 import type { DeadRulesSearch } from './snapshot/dead-rules-search.ts';
 import type { ContentsSource } from './snapshot/job.ts';
 import type { ComposedContents, Publishing } from './snapshot/publishing.ts';
@@ -211,7 +213,7 @@ export class Configuration {
     try {
       const { config, idp } = this.current();
       const composed = await publishing.compose(await publishing.compile({ from: 'snapshot', config, number }));
-      const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
+      const certificates = await this.#options.certificates(webNames(config, composed.bodies));
       const published = await publishedOf(publishing, composed, publishing.adopt(composed, number), idp);
       this.#put(published);
       await onPublished(published, certificates);
@@ -289,7 +291,7 @@ export class Configuration {
       const { config, warnings } = compiled;
       const provider = idp ?? parseMetadata(await readMetadata(config.identityProvider.metadata));
       const composed = await publishing.compose(compiled);
-      const certificates = await this.#options.certificates({ ...config, apps: composed.bodies.apps });
+      const certificates = await this.#options.certificates(webNames(config, composed.bodies));
       try {
         const edges = publishing.adopt(composed, await publishing.number(compiled, by));
         offer(edges, certificates);
@@ -316,6 +318,13 @@ export async function publishedOf(
   const policy = await inTurns(PolicyView.building(source, publishing.now()), setImmediate, () => true);
   if (policy === null) throw new TypeError('it is wanted');
   return { config, snapshot, edges, objects: bodies, policy, idp, trust, sessionMs: sessionMs(config) };
+}
+
+export function webNames(
+  deployment: Deployment,
+  { apps, certificates: custom }: Pick<Bodies, 'apps' | 'certificates'>,
+): WebNames {
+  return { deployment, apps, custom };
 }
 
 async function readMetadata(file: string): Promise<string> {

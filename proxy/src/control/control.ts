@@ -16,9 +16,9 @@ import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
 import { openEnrolment } from './ca/enrolment.ts';
 import { issueJoinToken } from './ca/join-tokens.ts';
-import { serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
+import { sameCertificates, serverCertificates, type ServerCertificates, type WebNames } from './ca/web-certificates.ts';
 import { watchFiles } from './config-watch.ts';
-import { Configuration } from './configuration.ts';
+import { Configuration, webNames } from './configuration.ts';
 import { openDeploymentKeys } from './deployment-keys.ts';
 import { Devices } from './devices/devices.ts';
 import { makeDataDir, usableStoreFile } from './data-dir.ts';
@@ -42,6 +42,7 @@ import { ObjectStore } from './objects/object-store.ts';
 import { portalApp } from './portal/app.ts';
 import { loadStaticFiles } from './portal/static-files.ts';
 import { Rounds } from './rounds.ts';
+import { PublisherReports } from './publisher-reports.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 import { RpcServer } from './rpc-server.ts';
 import { scimApp } from './scim/scim-app.ts';
@@ -134,6 +135,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const sessions = new Sessions(store, directory, feed, now);
   const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
   const devices = new Devices({ database, revocations: feed, perPerson, now });
+  const publisherReports = new PublisherReports(database, now);
   const enrolment = openEnrolment(store, ca, now, (user) => devices.room(user));
   const follower = new DirectoryFollower({ directory, store, edges, revocations: feed, log, now });
   opened.push(() => follower.stop());
@@ -144,6 +146,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   let ticketKeys = randomBytes(48).toString('base64');
   const edgeSecrets = (): EdgeSecrets => ({
     access: certificates.access,
+    custom: certificates.custom,
     tunnel: certificates.tunnel,
     ca: ca.certificate,
     ticketKeys,
@@ -155,9 +158,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     return fresh;
   };
   const useCertificates = async (fresh: ServerCertificates): Promise<void> => {
-    const same = (['access', 'identity', 'tunnel'] as const).every(
-      (name) => fresh[name].cert === certificates[name].cert && fresh[name].key === certificates[name].key,
-    );
+    const same = sameCertificates(fresh, certificates);
     certificates = fresh;
     health.set('certificates', 'ok', `next look at ${new Date(fresh.renewAt).toISOString()}`);
     if (same) return;
@@ -168,7 +169,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     if (now() < certificates.renewAt) return;
     const current = configuration.current();
     try {
-      await useCertificates(await readCertificates({ ...current.config, apps: current.snapshot.apps }));
+      await useCertificates(await readCertificates(webNames(current.config, current.objects)));
     } catch (error) {
       health.set('certificates', 'degraded', `the old ones stay: ${messageOf(error)}`);
       throw error;
@@ -245,12 +246,14 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     incidents,
     database,
     store,
+    secrets,
     objects,
     snapshots: new Snapshots({ database, location, compiler, objects, configuration }),
     directory,
     scimTokens,
     sessions,
     devices,
+    publisherReports,
     revocations: feed,
     published: () => configuration.current(),
     edges: () => edges.statuses(),
@@ -316,6 +319,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     secrets: edgeSecrets,
     devices,
     storeLostMs: () => availability.lostMs,
+    publisherReports,
   };
   await exports.use(configuration.current().config.events.export);
   await feed.start();
@@ -335,12 +339,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   opened.push(() => rounds.stop());
   const report = async (): Promise<void> => {
     availability.report();
-    const tunnels = new Set(edges.statuses().flatMap((edge) => edge.publishers.map((publisher) => publisher.name)));
-    const without = configuration.current().snapshot.publishers.filter((name) => !tunnels.has(name));
-    if (without.length === 0) health.set('publishers', 'ok', 'every publisher has a tunnel');
-    else health.set('publishers', 'degraded', `without a tunnel: ${without.join(', ')}`);
-    if (edges.size === 0) health.set('edges', 'degraded', 'no edge is connected');
-    else health.set('edges', 'ok', `${edges.size} connected`);
+    health.connected(edges.size, edges.statuses(), configuration.current().snapshot.publishers);
     const changed = health.changed();
     if (changed !== null) send({ t: 'health', ...changed });
   };
@@ -367,6 +366,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     });
   await reportPop();
   rounds.every(POP_BEAT_MS, 'report of this PoP', reportPop);
+  rounds.every(POP_BEAT_MS, 'reports of publishers', () => publisherReports.flush());
   rounds.every(HITS_MS, 'hits of rules', () => hits.flush());
   opened.push(() => hits.flush().catch(() => undefined));
   rounds.every(SWEEP_MS, 'devices', () => devices.sweep());

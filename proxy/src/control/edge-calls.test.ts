@@ -35,7 +35,10 @@ const PERSON = {
   sessionIndex: null,
   notAfter: null,
 };
-const SECRETS = { access: { cert: '', key: '' }, tunnel: { cert: '', key: '' }, ca: '', ticketKeys: '', intentKey: '' };
+const PAIR = { cert: '', key: '' };
+const SECRETS = { access: PAIR, custom: [], tunnel: PAIR, ca: '', ticketKeys: '', intentKey: '' };
+
+const resolved = (): Promise<void> => Promise.resolve();
 
 let fixture: ControlFixture;
 let store: Store;
@@ -84,7 +87,8 @@ beforeEach(async () => {
     published: () => published,
     offered: () => published.edges,
     secrets: () => SECRETS,
-    devices: { contact: () => Promise.resolve(), renewed: () => Promise.resolve() },
+    devices: { contact: resolved, describe: resolved, renewed: resolved },
+    publisherReports: { put: () => undefined },
     storeLostMs: () => null,
     now: Date.now,
   };
@@ -198,14 +202,14 @@ describe('ending a session', () => {
     expect(await sessions.end(session.id, 'test')).toEqual({ ended: true, cut: 7 });
     expect(feed.epoch).toBeGreaterThan(before);
     expect(await sessions.end(session.id, 'test')).toEqual({ ended: false, cut: 0 });
-    expect(await sessions.endAllOf(PERSON.user, 'test')).toBe(0);
+    expect(await sessions.endAllOf(PERSON.user, 'test')).toEqual({ sessions: 0, cut: 0 });
   });
 });
 
 describe('peers', () => {
   it('are unknown without a certificate of ours', async () => {
     const link = await connect();
-    const asked = link.call('tunnel.peer', { fingerprint: '0'.repeat(64), id: 'p_1' });
+    const asked = link.call('tunnel.peer', { fingerprint: '0'.repeat(64), keyFingerprint: '', id: 'p_1' });
     await expect(asked).rejects.toMatchObject({ code: 'CW_CERT_FOREIGN' });
   });
 

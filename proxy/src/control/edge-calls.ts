@@ -3,7 +3,7 @@ import type { Handlers } from '../rpc/channel.ts';
 import type { OfferedSnapshot } from '../rpc/offered-snapshot.ts';
 import type { EdgeCalls, EdgeSecrets, SessionGrant } from '../rpc/messages.ts';
 import type { Enrolment } from './ca/enrolment.ts';
-import type { Devices } from './devices/devices.ts';
+import type { DeviceDetails, Devices } from './devices/devices.ts';
 import type { Directory } from './directory/directory.ts';
 import { devicePrincipal } from './device-principal.ts';
 import type { ControlChannel, Edges } from './edges.ts';
@@ -14,6 +14,8 @@ import type { EventLog } from './events/event-log.ts';
 import type { Logger } from './log.ts';
 import type { Published } from './published.ts';
 import type { RevocationFeed } from './revocation-feed.ts';
+import type { PublisherReports } from './publisher-reports.ts';
+import { oneLine } from './one-line.ts';
 import { appsOfPublisher } from '../policy/assigned-apps.ts';
 import type { SessionRecord, Store } from './store/store.ts';
 
@@ -33,9 +35,12 @@ export interface EdgeServices {
   secrets(): EdgeSecrets;
   /** `null` while the store answers. */
   storeLostMs(): number | null;
-  readonly devices: Pick<Devices, 'contact' | 'renewed'>;
+  readonly devices: Pick<Devices, 'contact' | 'describe' | 'renewed'>;
+  readonly publisherReports: Pick<PublisherReports, 'put'>;
   readonly now: () => number;
 }
+
+type OwnReport = EdgeCalls['tunnel.report']['args']['report'];
 
 const MAX_EVENTS = 10_000;
 
@@ -71,14 +76,19 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
       await eventLog.append(events);
       return null;
     },
-    'tunnel.peer': async ({ fingerprint, id }) => {
+    'tunnel.peer': async ({ fingerprint, keyFingerprint, id }) => {
       const peer = await enrolment.peer({ fingerprint, id });
       if (peer.kind === 'publisher') {
         return { ...peer, apps: appsOfPublisher(services.published().snapshot.apps, peer.name) };
       }
-      await services.devices.contact(id);
+      await services.devices.contact(id, { keyFingerprint });
       const { kind, name, user } = peer;
       return { kind, id, name, principal: await devicePrincipal(directory, { id, name, user }) };
+    },
+    'tunnel.report': async ({ id, report }) => {
+      if (report.load !== undefined) services.publisherReports.put(id, report);
+      else await services.devices.describe(id, detailsOf(report));
+      return null;
     },
     'tunnel.enrol': async ({ secret, csr, name, address }) => {
       const enrolled = await enrolment.enrol({ secret, csr, name });
@@ -95,6 +105,17 @@ export function edgeCalls(services: EdgeServices, channel: () => ControlChannel)
       edges.report(channel(), status);
       return null;
     },
+  };
+}
+
+function detailsOf({ software, system }: OwnReport): Partial<DeviceDetails> {
+  return {
+    fingerprint: system.machine,
+    hostName: oneLine(system.hostName, 255),
+    os: oneLine(system.os, 50),
+    osVersion: oneLine(system.osVersion, 100),
+    model: oneLine(system.model, 100),
+    clientVersion: oneLine(software, 100),
   };
 }
 

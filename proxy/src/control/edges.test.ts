@@ -94,6 +94,7 @@ describe('Edges', () => {
       devices: [],
       publishers: [],
       suspended: [],
+      quarantined: [],
       why: 'x',
     });
     expect(answers).toEqual([{ epoch: 4, cut: 2 }]);

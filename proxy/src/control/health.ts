@@ -1,3 +1,4 @@
+import type { EdgeStatus } from '../rpc/messages.ts';
 import type { ComponentHealth } from '../rpc/supervision.ts';
 
 /** What each part of control last said of itself; ready when nothing is down. */
@@ -11,6 +12,16 @@ export class Health {
 
   remove(name: string): void {
     this.#components.delete(name);
+  }
+
+  /** @param edges how many are connected, of which some may not have reported yet */
+  connected(edges: number, statuses: readonly EdgeStatus[], publishers: readonly string[]): void {
+    const tunnels = new Set(statuses.flatMap((edge) => edge.publishers.map(({ name }) => name)));
+    const without = publishers.filter((name) => !tunnels.has(name));
+    if (without.length === 0) this.set('publishers', 'ok', 'every publisher has a tunnel');
+    else this.set('publishers', 'degraded', `without a tunnel: ${without.join(', ')}`);
+    if (edges === 0) this.set('edges', 'degraded', 'no edge is connected');
+    else this.set('edges', 'ok', `${edges} connected`);
   }
 
   get ready(): boolean {

@@ -7,6 +7,8 @@ export interface Revoked {
   readonly publishers?: readonly string[];
   /** Devices whose person has no access any more, and may get it back. */
   readonly suspended?: readonly string[];
+  /** Devices that an administrator has cut off until they are released. */
+  readonly quarantined?: readonly string[];
   readonly why: string;
 }
 
@@ -77,6 +79,7 @@ export class RevocationFeed implements Revocations {
       devices: what.devices ?? [],
       publishers: what.publishers ?? [],
       suspended: what.suspended ?? [],
+      quarantined: what.quarantined ?? [],
       why: what.why,
     });
     const cut = answers.reduce((sum, answer) => sum + answer.cut, 0);

@@ -28,7 +28,7 @@ import { exchangeEvent, cutEvent } from './event-record.ts';
 import { Sessions } from './sessions.ts';
 import { createTunnelTlsServer, renewTunnelTlsServer } from './tls/tunnel-server.ts';
 import { TunnelWebSocket } from './tls/tunnel-websocket.ts';
-import { createWebTlsServer, renewWebTlsServer } from './tls/web-server.ts';
+import { createWebTlsServer, type WebTls } from './tls/web-server.ts';
 import { Acceptor } from './tunnels/acceptor.ts';
 import { AgentFlows } from './tunnels/agent-flows.ts';
 import { Agents } from './tunnels/agents.ts';
@@ -42,7 +42,7 @@ const FEED_CHECK_MS = 1_000;
 const TIMES_CHECK_MS = 250;
 
 interface Servers {
-  readonly web: TlsServer;
+  readonly web: WebTls;
   readonly tunnel: TlsServer;
   readonly tunnelWebSocket: TunnelWebSocket;
 }
@@ -255,7 +255,7 @@ export class EdgeWorker {
     if (route.t === 'control') return this.#handover.pass(socket, 'control', head);
     if (route.t === 'sibling') return this.#handover.pass(socket, route.worker, head);
     socket.unshift(head);
-    if (route.t === 'web') servers.web.emit('connection', socket);
+    if (route.t === 'web') servers.web.server.emit('connection', socket);
     else if (route.t === 'tunnel') servers.tunnel.emit('connection', socket);
     else servers.tunnelWebSocket.take(socket);
   }
@@ -300,7 +300,7 @@ export class EdgeWorker {
         ),
       };
     } else {
-      renewWebTlsServer(this.#servers.web, secrets);
+      this.#servers.web.renew(secrets);
       renewTunnelTlsServer(this.#servers.tunnel, secrets);
       this.#servers.tunnelWebSocket.renew(secrets);
     }
@@ -313,14 +313,15 @@ export class EdgeWorker {
   }
 
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
-    const { sessions, devices, publishers, suspended, why } = revocation;
+    const { sessions, devices, publishers, suspended, quarantined, why } = revocation;
     // It is acted upon from here on: a beat that comes meanwhile must not look like news.
     this.#feed.advance(revocation.epoch);
     await this.sessions.end(sessions);
-    const ids = [...sessions, ...[...devices, ...suspended].map((device) => `device:${device}`)];
+    const ids = [...sessions, ...[...devices, ...suspended, ...quarantined].map((device) => `device:${device}`)];
     const cut = await this.live.cutSessions(ids, why);
     this.#acceptor.revoke(new Set([...devices, ...publishers]), 'CW_CERT_REVOKED');
     this.#acceptor.revoke(new Set(suspended), 'CW_PERSON_INACTIVE');
+    this.#acceptor.revoke(new Set(quarantined), 'CW_DEVICE_QUARANTINED');
     this.#log.info({ epoch: revocation.epoch, cut, why }, 'access ended');
     return { epoch: revocation.epoch, cut };
   }
@@ -370,12 +371,8 @@ export class EdgeWorker {
       openStreams: this.live.size,
       sockets: this.#front.sockets,
       eventsDropped: this.#events.dropped,
-      publishers: this.#publishers.all().map(({ name, since, tunnel }) => ({ name, since, streams: tunnel.streams })),
-      agents: [...this.#agents.all()].map(({ device, principal, tunnel }) => ({
-        device,
-        user: principal.user,
-        streams: tunnel.streams,
-      })),
+      publishers: this.#publishers.statuses(),
+      agents: this.#agents.statuses(),
     };
   }
 

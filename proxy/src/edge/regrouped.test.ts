@@ -90,12 +90,14 @@ test('the device of somebody who was deactivated is refused, with the reason', a
   });
   const device = await FakePeer.dial({ port: edge.port, ca, identity: await ca.device('d1') });
   const other = await FakePeer.dial({ port: edge.port, ca, identity: await ca.device('d2') });
-  for (const peer of [device, other]) {
+  const third = await FakePeer.dial({ port: edge.port, ca, identity: await ca.device('d3') });
+  for (const peer of [device, other, third]) {
     await peer.hello('agent');
     await peer.wait('steer');
   }
-  await control.revoke({ suspended: ['d1'] });
+  await control.revoke({ suspended: ['d1'], quarantined: ['d2'] });
   expect(await device.wait('refused')).toMatchObject({ code: 'CW_PERSON_INACTIVE' });
-  expect(other.tunnel.closed).toBe(false);
-  other.tunnel.destroy();
+  expect(await other.wait('refused')).toMatchObject({ code: 'CW_DEVICE_QUARANTINED' });
+  expect(third.tunnel.closed).toBe(false);
+  third.tunnel.destroy();
 });

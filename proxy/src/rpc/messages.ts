@@ -1,4 +1,4 @@
-import type { AssignedApp, ErrorCode, Principal, Verdict } from '@causeway/contract';
+import type { AssignedApp, ErrorCode, Principal, Report, Verdict } from '@causeway/contract';
 import type { SnapshotManifest } from './snapshot.ts';
 
 /**
@@ -21,6 +21,8 @@ export interface SessionGrant {
 export interface EdgeSecrets {
   /** Certificate chain and key for `*.<access domain>`. */
   readonly access: { readonly cert: string; readonly key: string };
+  /** Certificates that custom URLs have of their own; a host is in one of them at most. */
+  readonly custom: readonly { readonly hosts: readonly string[]; readonly cert: string; readonly key: string }[];
   /** Chain **with root** and key for `*.<tunnel domain>`. */
   readonly tunnel: { readonly cert: string; readonly key: string };
   /** CA bundle that client certificates of publishers and devices chain to. */
@@ -121,6 +123,8 @@ export interface Revocation {
   readonly publishers: readonly string[];
   /** Devices whose person has no access any more, and may get it back. */
   readonly suspended: readonly string[];
+  /** Devices that an administrator has cut off until they are released. */
+  readonly quarantined: readonly string[];
   readonly why: string;
 }
 
@@ -134,7 +138,12 @@ export interface EdgeStatus {
   readonly sockets: number;
   /** Events that found no place, since this process started. */
   readonly eventsDropped: number;
-  readonly publishers: readonly { readonly name: string; readonly since: number; readonly streams: number }[];
+  readonly publishers: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly since: number;
+    readonly streams: number;
+  }[];
   readonly agents: readonly { readonly device: string; readonly user: string; readonly streams: number }[];
 }
 
@@ -170,8 +179,13 @@ export interface EdgeCalls {
   'session.end': { args: { session: string; why: string }; answer: null };
   /** Stored before it is answered. */
   'event.batch': { args: { events: readonly EventRecord[] }; answer: null };
-  /** `fingerprint`: SHA-256 of the leaf's DER, 64 hex digits. Refuses revoked and unknown certificates. */
-  'tunnel.peer': { args: { fingerprint: string; id: string }; answer: TunnelPeer };
+  /**
+   * `fingerprint`: SHA-256 of the leaf's DER, `keyFingerprint`: of its public key, 64 hex digits each. Refuses revoked
+   * and unknown certificates.
+   */
+  'tunnel.peer': { args: { fingerprint: string; keyFingerprint: string; id: string }; answer: TunnelPeer };
+  /** What a peer that serves says of itself. */
+  'tunnel.report': { args: { id: string; report: Omit<Report, 't'> }; answer: null };
   'tunnel.enrol': {
     args: { secret: string; csr: string; name: string; address: string };
     answer: { id: string; name: string; certificate: string; ca: string };

@@ -44,7 +44,7 @@ async function listRows(place: AdminPlace, { rounds }: PartOptions): Promise<Row
     await publish(place);
     const rows: Row[] = [];
     for (const route of listRoutes(openApiDocument() as ApiDocument)) {
-      rows.push(await worstOf(place, route, database.dialect, rounds));
+      rows.push(...(await worstOf(place, route, database.dialect, rounds)));
     }
     return rows;
   } finally {
@@ -57,11 +57,11 @@ async function publish(place: AdminPlace): Promise<void> {
   if (status >= 300) throw new Error(`nothing was published: ${JSON.stringify(body).slice(0, 500)}`);
 }
 
-async function worstOf(place: AdminPlace, route: ListRoute, dialect: string, rounds: number): Promise<Row> {
+async function worstOf(place: AdminPlace, route: ListRoute, dialect: string, rounds: number): Promise<Row[]> {
   const path = await concrete(place, route.path);
-  const first = (await ask(place, path, {}, true)).items[0];
+  const sample = (await ask(place, path, {}, true)).items[0];
   const asked: Asked[] = [];
-  for (const query of queriesOf(route, first)) asked.push(await time(place, path, query));
+  for (const query of queriesOf(route, sample)) asked.push(await time(place, path, query));
   if (route.parameters.some(({ name }) => name === 'cursor')) asked.push(...(await follow(place, path)));
   const slowest = asked.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST);
   let worst: { query: Query; rounds: number[] } = { query: {}, rounds: [0] };
@@ -70,9 +70,17 @@ async function worstOf(place: AdminPlace, route: ListRoute, dialect: string, rou
     for (let round = 0; round < rounds; round++) times.push((await time(place, path, query)).ms);
     if (median(times) >= median(worst.rounds)) worst = { query, rounds: times };
   }
-  const text = new URLSearchParams(worst.query).toString().replaceAll(/cursor=[^&]*/g, 'cursor=…');
-  const name = `${dialect}: GET ${route.path}, slowest of ${asked.length}: ${decodeURIComponent(text)}`;
-  return limitRow(name, 'ms', worst.rounds, LIMIT_MS);
+  const row = limitRow(nameOf(dialect, route, asked.length, worst.query), 'ms', worst.rounds, LIMIT_MS);
+  const [first] = slowest;
+  // What is kept of an answer must not hide how long it took to make.
+  if (first === undefined || first.ms <= LIMIT_MS || row.ok === false) return [row];
+  const name = `${nameOf(dialect, route, asked.length, first.query)}, the first time`;
+  return [row, limitRow(name, 'ms', [first.ms], LIMIT_MS)];
+}
+
+function nameOf(dialect: string, { path }: ListRoute, asked: number, query: Query): string {
+  const text = new URLSearchParams(query).toString().replaceAll(/cursor=[^&]*/g, 'cursor=…');
+  return `${dialect}: GET ${path}, slowest of ${asked}: ${decodeURIComponent(text)}`;
 }
 
 /** With the first item of the list above it in place of each parameter. */

@@ -22,9 +22,10 @@ export function accessSuite(at: () => AdminPlace): void {
       sessionIndex: null,
       notAfter: null,
     };
-    await place.services.sessions.begin(person, '10.0.0.1', HOUR);
+    const { session } = await place.services.sessions.begin(person, '10.0.0.1', HOUR);
     const { token } = await place.services.adminSessions.begin(
       { user, displayName: user, provedAt: place.now - provedAgo },
+      session.id,
       '10.0.0.1',
     );
     return `${ADMIN_COOKIE}=${token}`;

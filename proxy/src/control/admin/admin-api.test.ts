@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { startPostgres, type PostgresServer } from '../store/fixtures/postgres-server.ts';
 import { sqlitePlace, type StorePlace } from '../store/fixtures/store-place.ts';
 import { accessSuite } from './access-suite.ts';
+import { certificatesSuite } from './certificates-suite.ts';
 import { clientSuite } from './client-suite.ts';
 import { eventsSuite } from './events-suite.ts';
+import { hostileSuite } from './hostile-suite.ts';
 import { operationsSuite } from './operations-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
 import { objectsSuite } from './objects-suite.ts';
@@ -29,14 +31,19 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   describe('objects', () => {
     objectsSuite(() => place);
   });
+  certificatesSuite(() => place);
   describe('access', () => {
     accessSuite(() => place);
   });
-  describe('operation', () => {
-    operationsSuite(() => place);
+  describe('somebody hostile', () => {
+    hostileSuite(() => place);
   });
   describe('events', () => {
     eventsSuite(() => place);
+  });
+  // Last: it has the login's provider keep its people here, and the others sign in people whom nobody sent.
+  describe('operation', () => {
+    operationsSuite(() => place);
   });
   describe('the typed client', () => {
     clientSuite(() => place);

@@ -79,6 +79,7 @@ async function redeem(c: Context<AdminEnv>, services: AdminLoginServices): Promi
   const entry = {
     actor: user,
     actorKind: 'session',
+    actorId: login.id,
     address,
     action: 'login',
     target: ticket.provedAt === undefined ? 'by the session of the login host' : 'by the identity provider',
@@ -93,7 +94,11 @@ async function redeem(c: Context<AdminEnv>, services: AdminLoginServices): Promi
   }
   await services.audit.begin(entry, 'done');
   await endSession(c, services);
-  const begun = await services.adminSessions.begin({ user, displayName, provedAt: ticket.provedAt ?? 0 }, address);
+  const begun = await services.adminSessions.begin(
+    { user, displayName, provedAt: ticket.provedAt ?? 0 },
+    login.id,
+    address,
+  );
   services.log.info({ user, session: begun.session.id, address }, 'administrator signed in');
   c.header('set-cookie', cookie(ADMIN_COOKIE, begun.token, ADMIN_SESSION_MS / 1_000, 'Strict'), { append: true });
   c.header('set-cookie', cookie(NONCE_COOKIE, '', 0, 'Lax'), { append: true });

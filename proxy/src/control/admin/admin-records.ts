@@ -14,6 +14,7 @@ export const ADMIN_LIMITS: AdminLimits = {
   address: { burst: 400, perSecond: 100, addresses: 10_000 },
   wrong: { burst: 20, perSecond: 0.2, addresses: 10_000 },
   caller: { burst: 200, perSecond: 50, addresses: 10_000 },
+  refused: { burst: 100, perSecond: 1, addresses: 10_000 },
   requestMs: 60_000,
   atOnce: 64,
 };

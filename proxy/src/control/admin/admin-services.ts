@@ -9,8 +9,10 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Incidents } from '../events/incidents/incidents.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { Published } from '../published.ts';
+import type { PublisherReports } from '../publisher-reports.ts';
 import type { Revocations } from '../revocation-feed.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
+import type { Secrets } from '../sealing/secrets.ts';
 import type { Database } from '../store/database.ts';
 import type { Store } from '../store/store.ts';
 import type { AccessRequests } from './access-requests.ts';
@@ -43,6 +45,8 @@ export interface AdminLimits {
   readonly wrong: RateLimitOptions;
   /** Of a token or session. */
   readonly caller: RateLimitOptions;
+  /** Of a token or session with what it may not do, each of which is written into the audit. */
+  readonly refused: RateLimitOptions;
   /** Until a request is answered. */
   readonly requestMs: number;
   /** Requests under way. */
@@ -53,6 +57,7 @@ export interface AdminLimits {
 export interface AdminServices extends AdminRecords {
   readonly database: Database;
   readonly store: Store;
+  readonly secrets: Secrets;
   readonly objects: ObjectStore;
   readonly snapshots: Snapshots;
   readonly directory: Directory;
@@ -62,6 +67,7 @@ export interface AdminServices extends AdminRecords {
   readonly incidents: Incidents;
   readonly sessions: Sessions;
   readonly devices: Devices;
+  readonly publisherReports: PublisherReports;
   readonly revocations: Revocations;
   published(): Published;
   edges(): readonly EdgeStatus[];

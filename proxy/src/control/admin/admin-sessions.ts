@@ -16,7 +16,10 @@ export interface AdminSession {
 /** Shorter than people's sessions: what it opens is worth more. */
 export const ADMIN_SESSION_MS = 60 * 60_000;
 
-/** Sessions of the admin host. They say who somebody is; what they may is looked up with each request. */
+/**
+ * Sessions of the admin host. They say who somebody is; what they may is looked up with each request. They end with the
+ * login they came from: signing out, and being signed out by somebody else, ends both.
+ */
 export class AdminSessions {
   readonly #database: Database;
   readonly #now: () => number;
@@ -26,9 +29,13 @@ export class AdminSessions {
     this.#now = now;
   }
 
-  /** @returns the session and the cookie's token, which is kept nowhere */
+  /**
+   * @param login id of the person's session at the login host, with which this one ends
+   * @returns the session and the cookie's token, which is kept nowhere
+   */
   async begin(
     person: Pick<AdminSession, 'user' | 'displayName' | 'provedAt'>,
+    login: string,
     address: string,
   ): Promise<{ session: AdminSession; token: string }> {
     const now = this.#now();
@@ -40,6 +47,7 @@ export class AdminSessions {
         .values({
           id: session.id,
           token_hash: hashToken(token),
+          login,
           user: person.user,
           display_name: person.displayName,
           address,
@@ -60,6 +68,15 @@ export class AdminSessions {
         .selectAll()
         .where('token_hash', '=', hashToken(token))
         .where('expires_at', '>', this.#now())
+        .where((e) =>
+          e.exists(
+            e
+              .selectFrom('session')
+              .select('session.id')
+              .whereRef('session.id', '=', 'admin_session.login')
+              .where('session.expires_at', '>', this.#now()),
+          ),
+        )
         .executeTakeFirst(),
     );
     if (row === undefined) return null;

@@ -12,6 +12,8 @@ import { stored } from './stored.ts';
 export interface AuditEntry {
   readonly actor: string;
   readonly actorKind: string;
+  /** Of the token or session, because names of tokens may be equal; empty where there is none. */
+  readonly actorId: string;
   readonly address: string;
   /** `PUT /apps/{name}`; what is not of the API has a word of its own. */
   readonly action: string;
@@ -66,7 +68,7 @@ export class AuditLog {
   /** @returns what `end` takes */
   async begin(entry: AuditEntry, result = 'begun'): Promise<number> {
     const { eventLog, onEntry, now } = this.#options;
-    const { actor, actorKind, address, action, reference } = entry;
+    const { actor, actorKind, actorId, address, action, reference } = entry;
     const seq = await eventLog.record(async (tx) => {
       const row = await tx
         .insertInto('audit')
@@ -75,6 +77,7 @@ export class AuditLog {
           actor,
           actor_key: nameKey(actor),
           actor_kind: actorKind,
+          actor_id: actorId,
           address,
           action,
           target: entry.target.slice(0, MAX_TARGET),
@@ -139,6 +142,6 @@ function auditEvent(row: Selectable<StoreTables['audit']>, at: number): EventRec
 }
 
 function toRecord(row: Selectable<StoreTables['audit']>): AuditRecord {
-  const { seq, actor_key: _key, actor_kind: actorKind, ...rest } = row;
-  return { id: seq, actorKind, ...rest };
+  const { seq, actor_key: _key, actor_kind: actorKind, actor_id: actorId, ...rest } = row;
+  return { id: seq, actorKind, actorId, ...rest };
 }

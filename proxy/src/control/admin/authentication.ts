@@ -37,7 +37,7 @@ export async function stillPermitted(
     const permissions =
       header === undefined
         ? (await authenticate(c, services)).permissions
-        : permissionsOf(await tokenOf(services, header));
+        : await permissionsNow(services, await tokenOf(services, header));
     return permission === 'any' || permissions.has(permission);
   } catch {
     return false;
@@ -53,16 +53,17 @@ async function tokenOf(services: AdminServices, header: string): Promise<TokenRe
 
 async function byBearer(c: Context<AdminEnv>, services: AdminServices, header: string): Promise<Caller> {
   const token = await tokenOf(services, header);
-  const { id, kind, name } = token;
+  const { id, kind, name, person } = token;
   if (kind === 'break-glass') {
     if (c.env.local !== true && !isLoopback(c.env.address)) {
       services.log.error({ address: c.env.address, token: id }, 'a break-glass token came from afar and is refused');
       throw new CausewayError('CW_UNAUTHENTICATED');
     }
     services.log.warn({ address: c.env.address, token: id, path: c.req.path }, 'break-glass owner at work');
-    return { kind, id, actor: 'break-glass owner', permissions: permissionsOf(token), provedAt: null };
+    return { kind, id, actor: 'break-glass owner', person: null, permissions: permissionsOf(token), provedAt: null };
   }
-  return { kind: 'token', id, actor: `token ${name}`, permissions: permissionsOf(token), provedAt: null };
+  const permissions = await permissionsNow(services, token);
+  return { kind: 'token', id, actor: `token ${name}`, person, permissions, provedAt: null };
 }
 
 async function bySession(c: Context<AdminEnv>, services: AdminServices, cookie: string): Promise<Caller> {
@@ -72,7 +73,16 @@ async function bySession(c: Context<AdminEnv>, services: AdminServices, cookie: 
   const safe = c.req.method === 'GET' || c.req.method === 'HEAD';
   if (!safe && c.req.header('origin') !== services.origin()) throw new CausewayError('CW_CSRF');
   const permissions = await personPermissions(services, session.user);
-  return { kind: 'session', id: session.id, actor: session.user, permissions, provedAt: session.provedAt };
+  const { id, user, provedAt } = session;
+  return { kind: 'session', id, actor: user, person: user, permissions, provedAt };
+}
+
+/** What a token may of what its maker may by now: whoever leaves, or loses a role, keeps nothing in a token. */
+async function permissionsNow(services: AdminServices, token: TokenRecord): Promise<ReadonlySet<Permission>> {
+  const given = permissionsOf(token);
+  if (token.person === null) return given;
+  const own = await personPermissions(services, token.person);
+  return new Set([...given].filter((permission) => own.has(permission)));
 }
 
 /** What a person's roles permit. @throws CausewayError `CW_UNAUTHENTICATED`, `CW_FORBIDDEN` where there is no role */

@@ -113,14 +113,14 @@ export function eventsSuite(at: () => AdminPlace): void {
       const expiresAt = place.now + 1_000_000;
       const token = await tokens.issue({ kind: 'api', name: 'gone', role: 'auditor', createdBy: 'test', expiresAt });
       const user = 'follower@corp.example';
-      await sessions.begin(
+      const { session } = await sessions.begin(
         { user, displayName: user, groups: [], ou: null, nameId: user, sessionIndex: null, notAfter: null },
         '10.0.0.1',
         3_600_000,
       );
       const role = await roles.assign({ kind: 'user', name: user }, 'auditor', 'test');
-      const began = await adminSessions.begin({ user, displayName: user, provedAt: place.now }, '10.0.0.1');
-      const other = await adminSessions.begin({ user, displayName: user, provedAt: place.now }, '10.0.0.1');
+      const began = await adminSessions.begin({ user, displayName: user, provedAt: place.now }, session.id, '10.0.0.1');
+      const other = await adminSessions.begin({ user, displayName: user, provedAt: place.now }, session.id, '10.0.0.1');
       const cookie = (text: string) => ({ cookie: `__Host-cw-admin=${text}` });
       const quiet = '/events/tail?filter[decision]=none';
       const follows = [
@@ -160,6 +160,7 @@ export function eventsSuite(at: () => AdminPlace): void {
     const entry = {
       actor: 'a',
       actorKind: 'token',
+      actorId: '',
       address: '',
       action: 'x'.repeat(10),
       target: 'atomic',

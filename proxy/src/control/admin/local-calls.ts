@@ -27,6 +27,7 @@ export function localCalls(
         {
           actor: `local user ${username}`,
           actorKind: 'break-glass',
+          actorId: '',
           address: 'local',
           action: 'break-glass',
           target: 'owner token',

@@ -59,7 +59,7 @@ export function problemsOf(key: RouteKey, definition: RouteDefinition): ErrorCod
 /** A definition in the words of `@hono/zod-openapi`. */
 export function routeConfig(key: RouteKey, definition: RouteDefinition, audience: 'reader' | 'validator'): RouteConfig {
   const [method = '', path = ''] = key.split(' ');
-  const { summary, permission, params, query, answer, status } = definition;
+  const { summary, permission, oneOf, params, query, answer, status } = definition;
   const body = audience === 'reader' ? (definition.bodyAs ?? definition.body) : definition.body;
   const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
   const headers = headersOf(key, definition);
@@ -70,6 +70,7 @@ export function routeConfig(key: RouteKey, definition: RouteDefinition, audience
     summary,
     tags: [path.split('/')[1] ?? ''],
     'x-permission': permission,
+    ...(oneOf === undefined ? {} : { 'x-one-of': [...oneOf] }),
     'x-problems': problemsOf(key, definition),
     ...(definition.dangerous === true ? { 'x-step-up': true } : {}),
     request: {

@@ -102,12 +102,15 @@ export function operationsSuite(at: () => AdminPlace): void {
 
     it('are found by exactly what they say of themselves', async () => {
       const id = await enrol('Dan@corp.example', 'Dan’s laptop');
-      await place.services.devices.contact(id, { fingerprint: 'ab:cd', os: 'linux', clientVersion: '1.2' });
+      await place.services.devices.contact(id, { fingerprint: 'ab:cd', keyFingerprint: 'ef01' });
+      await place.services.devices.describe(id, { os: 'linux', clientVersion: '1.2', hostName: 'dan-1' });
       for (const filter of [
         'id]=' + id,
         'fingerprint]=ab:cd',
         'user]=dan@CORP.example',
         'clientVersion]=1.2',
+        'keyFingerprint]=ef01',
+        'hostName]=dan-1',
         'name]=dan’s laptop',
       ]) {
         const { body } = await place.send('GET', `/devices?filter[${encodeURI(filter)}&filter[state]=registered`);
@@ -126,7 +129,7 @@ export function operationsSuite(at: () => AdminPlace): void {
         status: 200,
         body: { state: 'quarantined', stateBy: 'token owner', stateWhy: 'lost' },
       });
-      expect(place.revoked).toEqual([{ suspended: [id], why: 'lost' }]);
+      expect(place.revoked).toEqual([{ quarantined: [id], why: 'lost' }]);
       await expect(place.services.devices.contact(id)).rejects.toMatchObject({ code: 'CW_DEVICE_QUARANTINED' });
       expect(await step(id, 'quarantine')).toMatchObject({ status: 409 });
       expect((await step(id, 'release', { 'if-match': '"1"' })).body.code).toBe('CW_PRECONDITION_FAILED');
@@ -236,7 +239,7 @@ export function operationsSuite(at: () => AdminPlace): void {
       snapshot: 3,
       sessions: 1,
       streams: 2,
-      publishers: [{ name: 'north', since: 7, streams: 2 }],
+      publishers: [{ id: 'p_1', name: 'north', since: 7, streams: 2 }],
       agents: 0,
     };
     const pop = { name: 'pop-a', version: '1', snapshot: 3, epoch: 4, degraded: [], startedAt: place.now };
@@ -255,7 +258,18 @@ export function operationsSuite(at: () => AdminPlace): void {
         expect.objectContaining({ name: 'south', health: 'never enrolled' }),
       ]) as unknown[],
     );
+    const one = async () => (await place.send('GET', '/publisher-status/north')).body;
+    expect(await one()).toMatchObject({ instances: [{ id: 'p_1', state: 'up', seenAt: null, load: null, apps: [] }] });
+    const system = { hostName: 'a\u0000b', os: 'linux', osVersion: '6', model: '', machine: '' };
+    const load = { streams: 2, bytesUp: 5, bytesDown: 6, cpu: 0.5, memoryBytes: 7 };
+    const apps = [{ name: 'wiki', at: 4, code: 'CW_APP_REFUSED' }];
+    place.services.publisherReports.put('p_1', { software: 'pub/1', startedAt: 3, system, load, apps });
+    await place.services.publisherReports.flush();
+    const told = { seenAt: place.now, software: 'pub/1', system: { hostName: 'a b' }, load, apps };
+    expect(await one()).toMatchObject({ instances: [{ ...told, state: 'up' }] });
+    expect(await place.send('GET', '/publisher-status/west')).toMatchObject({ status: 404 });
     place.now += 60_000;
+    expect(await one()).toMatchObject({ instances: [{ ...told, state: 'lost' }] }); // what was last seen stays
     expect((await place.send('GET', '/pops')).body.items).toMatchObject([{ alive: false }]);
     expect(await status()).toContainEqual(expect.objectContaining({ name: 'north', health: 'down' }));
     const token = await place.send('POST', '/publishers/north/join-tokens');

@@ -102,6 +102,21 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> =
   'read-only': new Set([...CONFIGURATION, ...OPERATION]),
 };
 
+/** Each of these changes objects, or what is in force. */
+export const CONFIGURING: readonly Permission[] = [
+  'apps:write',
+  'policy:write',
+  'dlp:write',
+  'idps:write',
+  'settings:write',
+  'snapshots:publish',
+];
+
+/** Objects that say who people are: changing them is as good as a role, and asks for the same proof. */
+export function isDangerous(kind: ObjectKind): boolean {
+  return OWNERS_ALONE.includes(kindPermission(kind, 'write'));
+}
+
 type Area = 'apps' | 'policy' | 'dlp' | 'idps' | 'settings';
 
 const AREAS: Readonly<Record<ObjectKind, Area>> = {

@@ -6,16 +6,17 @@ import { RateLimit } from '../portal/rate-limit.ts';
 import type { AdminEnv } from './admin-env.ts';
 import type { AdminServices } from './admin-services.ts';
 import { authenticate } from './authentication.ts';
-import { requirePermission, type Caller } from './caller.ts';
+import type { AuditEntry } from './audit-log.ts';
+import { requireOneOf, requirePermission, requireProof, type Caller } from './caller.ts';
 import { refuseInput } from './problem.ts';
 import { readBody } from './request-body.ts';
 import type { RouteDefinition, RouteKey } from './route.ts';
 
 const BODY_BYTES = 256 * 1024;
-/** Requests whose bodies are allowed to be larger than that. */
+/** Requests with larger bodies, of all callers. */
 const HEAVY_AT_ONCE = 2;
-/** How lately people must have proved who they are before something dangerous. */
-export const STEP_UP_MS = 10 * 60_000;
+/** Requests of one caller, so that nobody has all there are. */
+const CALLER_AT_ONCE = 16;
 /** Headers of an answer that are part of it when it is given again. */
 const KEPT_HEADERS = ['content-type', 'etag', 'location'];
 
@@ -43,9 +44,12 @@ export function admit(services: AdminServices): MiddlewareHandler<AdminEnv> {
 export class CallerLimits {
   readonly #callers: RateLimit;
   readonly #wrong: RateLimit;
-  #heavy = 0;
+  readonly #refused: RateLimit;
+  readonly #atOnce = new Map<string, number>();
+  readonly #heavy = new Set<string>();
 
   constructor({ limits, now }: AdminServices) {
+    this.#refused = new RateLimit(limits.refused, now);
     this.#callers = new RateLimit(limits.caller, now);
     this.#wrong = new RateLimit(limits.wrong, now);
   }
@@ -55,20 +59,33 @@ export class CallerLimits {
     if (!this.#wrong.take(addressKey(address))) throw new CausewayError('CW_RATE_LIMITED', 'too many wrong tokens');
   }
 
-  /** @throws CausewayError `CW_BUSY` */
-  async heavy(work: () => Promise<void>): Promise<void> {
-    if (this.#heavy >= HEAVY_AT_ONCE) throw new CausewayError('CW_BUSY', 'other large requests are under way');
-    this.#heavy++;
-    try {
-      await work();
-    } finally {
-      this.#heavy--;
+  /** One of a caller. @returns ends it @throws CausewayError `CW_BUSY` */
+  heavy({ id }: Caller): () => void {
+    if (this.#heavy.has(id) || this.#heavy.size >= HEAVY_AT_ONCE) {
+      throw new CausewayError('CW_BUSY', 'other large requests are under way');
     }
+    this.#heavy.add(id);
+    return () => void this.#heavy.delete(id);
   }
 
   /** @throws CausewayError `CW_RATE_LIMITED` */
-  caller({ id }: Caller): void {
+  async caller({ id }: Caller, work: () => Promise<void>): Promise<void> {
     if (!this.#callers.take(id)) throw new CausewayError('CW_RATE_LIMITED');
+    const before = this.#atOnce.get(id) ?? 0;
+    if (before >= CALLER_AT_ONCE) throw new CausewayError('CW_RATE_LIMITED', 'too many requests at once');
+    this.#atOnce.set(id, before + 1);
+    try {
+      await work();
+    } finally {
+      const now = (this.#atOnce.get(id) ?? 1) - 1;
+      if (now === 0) this.#atOnce.delete(id);
+      else this.#atOnce.set(id, now);
+    }
+  }
+
+  /** Whether a refusal is one more for the audit: nobody fills it with what they may not do. */
+  refused({ id }: Caller): boolean {
+    return this.#refused.take(id);
   }
 }
 
@@ -83,16 +100,22 @@ export function guard(
   definition: RouteDefinition,
 ): MiddlewareHandler<AdminEnv> {
   const writes = !key.startsWith('GET ');
-  const heavy = (definition.bodyBytes ?? 0) > BODY_BYTES;
   return async function guardRoute(c, next) {
     const caller = await identify(c, services, limits);
     c.set('caller', caller);
-    limits.caller(caller);
-    await (heavy ? limits.heavy(() => admitted(c, caller, next)) : admitted(c, caller, next));
+    await limits.caller(caller, async () => {
+      await authorise(c, services, limits, key, definition, caller);
+      let release = (): void => {};
+      try {
+        const body = await bodyOf(c, services, definition, () => (release = limits.heavy(caller)));
+        await perform(c, caller, body, next);
+      } finally {
+        release();
+      }
+    });
   };
 
-  async function admitted(c: Context<AdminEnv>, caller: Caller, next: Next): Promise<void> {
-    const body = await authorise(c, services, key, definition, caller);
+  async function perform(c: Context<AdminEnv>, caller: Caller, body: string, next: Next): Promise<void> {
     conditions(c, definition);
     if (!writes) {
       await next();
@@ -104,13 +127,14 @@ export function guard(
       return;
     }
     const detail = definition.auditBody === true ? body : '';
-    const entry = await services.audit.begin({ ...entryOf(c, key, caller), detail });
+    const entry = await begun(services, known, { ...entryOf(c, key, caller), detail });
     await next();
     const { ok, status, headers } = c.res;
     await services.audit.end(entry, ok ? 'done' : (c.get('refused') ?? String(status)));
     if (known === null) return;
     if (!ok) {
-      await services.idempotency.release(known);
+      // Late, or a fault: what was asked for may be done all the same, so it is not done again under this key.
+      if (status < 500) await services.idempotency.release(known);
       return;
     }
     const kept = Object.fromEntries(
@@ -132,27 +156,45 @@ async function identify(c: Context<AdminEnv>, services: AdminServices, limits: C
   }
 }
 
-/** @returns the text of the body */
+/** The entry that is there before the deed; without it there is none, and the key is free again. */
+async function begun({ audit, idempotency }: AdminServices, key: string | null, entry: AuditEntry): Promise<number> {
+  try {
+    return await audit.begin(entry);
+  } catch (error) {
+    if (key !== null) await idempotency.release(key);
+    throw error;
+  }
+}
+
 async function authorise(
   c: Context<AdminEnv>,
   services: AdminServices,
+  limits: CallerLimits,
   key: RouteKey,
-  definition: RouteDefinition,
+  { permission, oneOf, dangerous }: RouteDefinition,
   caller: Caller,
-): Promise<string> {
-  const { permission, dangerous, bodyBytes = BODY_BYTES } = definition;
+): Promise<void> {
   try {
     if (permission !== 'any') requirePermission(caller, permission);
-    const proved = caller.provedAt === null || services.now() - caller.provedAt <= STEP_UP_MS;
-    if (dangerous === true && !proved) {
-      throw new CausewayError('CW_STEP_UP_REQUIRED', 'open /login?step-up=1 in this browser, then send it again');
-    }
+    if (oneOf !== undefined) requireOneOf(caller, oneOf);
+    if (dangerous === true) requireProof(caller, services.now());
   } catch (error) {
+    if (!limits.refused(caller)) throw new CausewayError('CW_RATE_LIMITED', 'refused too often', { cause: error });
     const code = error instanceof CausewayError ? error.code : 'CW_INTERNAL';
     if (c.req.method !== 'GET') await services.audit.begin({ ...entryOf(c, key, caller), detail: '' }, code);
     throw error;
   }
-  return definition.body === undefined ? '' : readBody(c, bodyBytes);
+}
+
+/** @param large called once where it is larger than most are; throws where that cannot be now */
+async function bodyOf(
+  c: Context<AdminEnv>,
+  { limits }: AdminServices,
+  { body, bodyBytes = BODY_BYTES }: RouteDefinition,
+  large: () => void,
+): Promise<string> {
+  if (body === undefined) return '';
+  return readBody(c, { limit: bodyBytes, usual: BODY_BYTES, large, ms: limits.requestMs });
 }
 
 function entryOf(c: Context<AdminEnv>, key: RouteKey, caller: Caller) {
@@ -160,6 +202,7 @@ function entryOf(c: Context<AdminEnv>, key: RouteKey, caller: Caller) {
   return {
     actor: caller.actor,
     actorKind: caller.kind,
+    actorId: caller.id,
     address,
     action: key,
     target: c.req.path,

@@ -12,6 +12,8 @@ export interface RouteDefinition {
   readonly summary: string;
   /** `any`: whoever is authenticated. */
   readonly permission: Permission | 'any';
+  /** Besides: at least one of these, before the body is looked at, which says what else is needed. */
+  readonly oneOf?: readonly Permission[];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

@@ -19,6 +19,8 @@ export interface TokenRecord {
   readonly permissions: readonly Permission[];
   readonly apps: readonly string[];
   readonly createdBy: string;
+  /** Who made it, where that was a person: it may no more than they do, and ends with them. */
+  readonly person: string | null;
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly lastUsedAt: number | null;
@@ -32,6 +34,7 @@ export interface NewToken {
   readonly permissions?: readonly Permission[] | undefined;
   readonly apps?: readonly string[] | undefined;
   readonly createdBy: string;
+  readonly person?: string | null | undefined;
   readonly expiresAt: number;
 }
 
@@ -73,6 +76,7 @@ export class Tokens {
       permissions: wanted.permissions ?? [],
       apps: wanted.apps ?? [],
       createdBy: wanted.createdBy,
+      person: wanted.person ?? null,
       createdAt: this.#now(),
       expiresAt: wanted.expiresAt,
       lastUsedAt: null,
@@ -91,6 +95,7 @@ export class Tokens {
           permissions: JSON.stringify(record.permissions),
           apps: JSON.stringify(record.apps),
           created_by: record.createdBy,
+          person: record.person,
           created_at: record.createdAt,
           expires_at: record.expiresAt,
           last_used_at: null,
@@ -176,6 +181,7 @@ function toRecord(row: Selectable<StoreTables['api_token']>): TokenRecord {
     permissions: JSON.parse(row.permissions) as Permission[],
     apps: JSON.parse(row.apps) as string[],
     createdBy: row.created_by,
+    person: row.person,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CausewayError, LIMITS } from '@causeway/contract';
+import { oneLine } from '../one-line.ts';
 import type { Store } from '../store/store.ts';
 import type { Ca, ClientRequest } from './ca.ts';
 import { checkRequest } from './certificate-request.ts';
@@ -120,11 +121,7 @@ async function devicePeer(store: Store, id: string): Promise<Holder | null> {
   return { peer: { kind: 'device', id, name, user }, revoked: revokedAt !== null };
 }
 
-/** What a person reads in the list of devices: one line, no control characters or bidirectional overrides. */
 function deviceName(name: string): string {
-  const clean = name
-    .replaceAll(/[\p{C}\p{Z}]+/gu, ' ')
-    .trim()
-    .slice(0, 100);
+  const clean = oneLine(name, 100);
   return clean === '' ? 'device' : clean;
 }

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configSchema, type Config, type ConfigInput } from '../../config/schema.ts';
+import { configSchema, type ConfigInput } from '../../config/schema.ts';
 import { memorySecrets } from '../sealing/fixtures/memory-secrets.ts';
 import { openCa, type Ca } from './ca.ts';
-import { serverCertificates } from './web-certificates.ts';
+import { serverCertificates, type WebNames } from './web-certificates.ts';
 
 const DAY = 86_400_000;
 const start = Date.UTC(2030, 0, 1);
@@ -22,12 +22,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const config = (more: Partial<ConfigInput> = {}): Config =>
-  configSchema.parse({
+const config = (more: Partial<ConfigInput> = {}): WebNames => {
+  const deployment = configSchema.parse({
     domains: { access: 'apps.example', identity: 'id.example', tunnel: 'tunnel.example' },
     identityProvider: { metadata: 'idp.xml' },
     ...more,
   });
+  return { deployment, apps: deployment.apps, custom: [] };
+};
 const app = (url: string): NonNullable<ConfigInput['apps']>[number] => ({
   name: 'wiki',
   hosts: ['wiki.example'],

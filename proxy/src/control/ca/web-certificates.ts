@@ -1,11 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { CausewayError, type PrivateApp } from '@causeway/contract';
 import { adminHost, loginHost } from '../../config/derive.ts';
 import type { Deployment } from '../../config/schema.ts';
+import type { CustomCertificate } from '../objects/kinds/custom-certificate.ts';
 import type { Secrets } from '../sealing/secrets.ts';
 import type { Ca, IssuedServer } from './ca.ts';
+import { servedCertificates, type ServedCertificate } from './custom-certificates.ts';
 
 export interface ServerCertificate {
   /** PEM chain, leaf first. */
@@ -17,18 +20,24 @@ export interface ServerCertificate {
 export interface ServerCertificates {
   /** `<access>` and everything below it that is a custom URL. */
   readonly access: ServerCertificate;
+  /** What single custom URLs have instead. */
+  readonly custom: readonly ServedCertificate[];
   /** `login.` and `admin.` of the identity domain. */
   readonly identity: ServerCertificate;
   /** `*.<tunnel>`, chain with root. */
   readonly tunnel: ServerCertificate;
   /** When to ask again, milliseconds since 1970: something is renewed then, or files are read anew. */
   readonly renewAt: number;
-  /** Certificates of the configuration's files that browsers will not accept. */
+  /** Certificates that browsers will not accept, and those without a key. */
   readonly warnings: readonly string[];
 }
 
 /** What names the certificates are for. */
-export type WebNames = Deployment & { readonly apps: readonly PrivateApp[] };
+export interface WebNames {
+  readonly deployment: Deployment;
+  readonly apps: readonly PrivateApp[];
+  readonly custom: readonly CustomCertificate[];
+}
 
 const LIFE_DAYS = 30;
 const REREAD_MS = 12 * 3_600_000;
@@ -39,45 +48,57 @@ interface Kept extends IssuedServer {
 }
 
 /**
- * The server certificates of this configuration: the files that it names, else from the built-in CA, kept sealed in the
- * and renewed after two thirds of their 30 days.
+ * The server certificates of this configuration: objects for single custom URLs, the files that it names, else from the
+ * built-in CA, kept sealed in the store and renewed after two thirds of their 30 days.
  *
  * @throws CausewayError `CW_CONFIG_INVALID` where a file holds no certificate or not its key
  */
 export async function serverCertificates(
   secrets: Secrets,
   ca: Ca,
-  config: WebNames,
+  names: WebNames,
   now: number,
 ): Promise<ServerCertificates> {
+  const config = names.deployment;
   const { tunnel } = config.domains;
   const files = config.certificates;
   const identityNames = [loginHost(config), adminHost(config)];
   const accessCertificate =
     files.access === undefined
-      ? await keptCertificate(secrets, ca, 'access', accessNames(config), now)
-      : await fileCertificate('access', files.access, accessNames(config), now);
+      ? await keptCertificate(secrets, ca, 'access', accessNames(names), now)
+      : await fileCertificate('access', files.access, accessNames(names), now);
   const identityCertificate =
     files.identity === undefined
       ? await keptCertificate(secrets, ca, 'identity', identityNames, now)
       : await fileCertificate('identity', files.identity, identityNames, now);
   const tunnelCertificate = await keptCertificate(secrets, ca, 'tunnel', [`*.${tunnel}`], now);
+  const custom = await servedCertificates(secrets, names.custom, now);
   const all = [accessCertificate, identityCertificate, tunnelCertificate];
   return {
     access: accessCertificate.pair,
+    custom: custom.served,
     identity: identityCertificate.pair,
     tunnel: tunnelCertificate.pair,
     renewAt: Math.min(...all.map(({ renewAt }) => renewAt)),
-    warnings: all.flatMap(({ warnings }) => warnings),
+    warnings: [...all.flatMap(({ warnings }) => warnings), ...custom.warnings],
   };
 }
 
-/** A wildcard stands for one label (RFC 6125 §6.4.3), so a custom URL further down brings the wildcard of its zone. */
-export function accessNames(config: WebNames): string[] {
-  const { access } = config.domains;
+/** Whether the same is served with both. */
+export function sameCertificates(a: ServerCertificates, b: ServerCertificates): boolean {
+  return (['access', 'custom', 'identity', 'tunnel'] as const).every((name) => isDeepStrictEqual(a[name], b[name]));
+}
+
+/**
+ * A wildcard stands for one label (RFC 6125 §6.4.3), so a custom URL further down brings the wildcard of its zone, unless
+ * it has a certificate of its own.
+ */
+function accessNames({ deployment, apps, custom }: WebNames): string[] {
+  const { access } = deployment.domains;
   const names = new Set([access, `*.${access}`]);
-  for (const url of config.apps.flatMap((app) => app.clientless?.urls ?? [])) {
-    names.add(`*.${url.slice(url.indexOf('.') + 1)}`);
+  const own = new Set(custom.flatMap(({ hosts }) => hosts));
+  for (const url of apps.flatMap((app) => app.clientless?.urls ?? [])) {
+    if (!own.has(url)) names.add(`*.${url.slice(url.indexOf('.') + 1)}`);
   }
   return [...names];
 }

@@ -20,7 +20,11 @@ export interface Device {
   readonly stateWhy: string;
   /** Of hardware and system, as the agent says it; empty where it says nothing. */
   readonly fingerprint: string;
+  /** SHA-256 of the public key that it last came with, 64 hex digits. */
+  readonly keyFingerprint: string;
+  readonly hostName: string;
   readonly os: string;
+  readonly osVersion: string;
   readonly model: string;
   readonly clientVersion: string;
   readonly createdAt: number;
@@ -38,7 +42,10 @@ export interface DeviceQuery {
   readonly user?: string | undefined;
   readonly state?: DeviceState | undefined;
   readonly fingerprint?: string | undefined;
+  readonly keyFingerprint?: string | undefined;
+  readonly hostName?: string | undefined;
   readonly os?: string | undefined;
+  readonly osVersion?: string | undefined;
   readonly model?: string | undefined;
   readonly clientVersion?: string | undefined;
   readonly seenSince?: number | undefined;
@@ -54,7 +61,10 @@ export interface DeviceChange {
 /** What an agent says of the device it runs on. */
 export interface DeviceDetails {
   readonly fingerprint: string;
+  readonly keyFingerprint: string;
+  readonly hostName: string;
   readonly os: string;
+  readonly osVersion: string;
   readonly model: string;
   readonly clientVersion: string;
 }
@@ -63,6 +73,15 @@ export interface DeviceDetails {
 export const SOFT_REMOVAL_MS = 3_600_000;
 const SEEN_MS = 60_000;
 const SWEPT_AT_ONCE = 200;
+const DETAILS = [
+  'fingerprint',
+  'keyFingerprint',
+  'hostName',
+  'os',
+  'osVersion',
+  'model',
+  'clientVersion',
+] as const satisfies readonly (keyof DeviceDetails)[];
 const SORTS = {
   name: { column: 'name_key', type: 'string' },
   user: { column: 'user_key', type: 'string' },
@@ -101,7 +120,10 @@ export class Devices {
       id: query.id,
       state: query.state,
       fingerprint: query.fingerprint,
+      key_fingerprint: query.keyFingerprint,
+      host_name: query.hostName,
       os: query.os,
+      os_version: query.osVersion,
       model: query.model,
       client_version: query.clientVersion,
       name_key: query.name === undefined ? undefined : nameKey(query.name),
@@ -140,7 +162,7 @@ export class Devices {
     const { device, before } = await this.#step(id, change);
     const why = change.why === '' ? WORDS[change.step] : change.why;
     if (device.state === 'removed') await this.#options.revocations.revoke({ devices: [id], why });
-    else if (device.state === 'quarantined') await this.#options.revocations.revoke({ suspended: [id], why });
+    else if (device.state === 'quarantined') await this.#options.revocations.revoke({ quarantined: [id], why });
     else if (before === 'quarantined') await this.#options.revocations.revoke({ why });
     return device;
   }
@@ -158,15 +180,34 @@ export class Devices {
       await this.change(id, { step: 'force-remove', by: device.stateBy, why: device.stateWhy });
       throw new CausewayError('CW_CERT_REVOKED', `device ${id} was removed`);
     }
+    await this.#note(device, details);
+  }
+
+  /** The device says of itself what it is, while it is connected. */
+  async describe(id: string, details: Partial<DeviceDetails>): Promise<void> {
+    const device = await this.get(id);
+    if (device !== null) await this.#note(device, details);
+  }
+
+  async #note(device: Device, details: Partial<DeviceDetails>): Promise<void> {
     const { database, now } = this.#options;
-    const { fingerprint, os, model, clientVersion } = { ...device, ...details };
-    const same = device.fingerprint === fingerprint && device.os === os && device.clientVersion === clientVersion;
+    const said = { ...device, ...details };
+    const same = DETAILS.every((name) => said[name] === device[name]);
     if (same && now() - (device.seenAt ?? 0) < SEEN_MS) return;
     await stored(
       database.write
         .updateTable('device')
-        .set({ seen_at: now(), fingerprint, os, model, client_version: clientVersion })
-        .where('id', '=', id)
+        .set({
+          seen_at: now(),
+          fingerprint: said.fingerprint,
+          key_fingerprint: said.keyFingerprint,
+          host_name: said.hostName,
+          os: said.os,
+          os_version: said.osVersion,
+          model: said.model,
+          client_version: said.clientVersion,
+        })
+        .where('id', '=', device.id)
         .execute(),
     );
   }
@@ -278,7 +319,10 @@ function toDevice(row: Selectable<StoreTables['device']>): Device {
     stateBy: row.state_by,
     stateWhy: row.state_why,
     fingerprint: row.fingerprint,
+    keyFingerprint: row.key_fingerprint,
+    hostName: row.host_name,
     os: row.os,
+    osVersion: row.os_version,
     model: row.model,
     clientVersion: row.client_version,
     createdAt: row.created_at,

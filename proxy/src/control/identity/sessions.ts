@@ -104,12 +104,17 @@ export class Sessions {
     return { ended: true, cut };
   }
 
-  async endAllOf(user: string, why: string): Promise<number> {
+  /** @param user in any case: whoever ends the sessions of `Ann` means those of `ann`, too */
+  async endAllOf(user: string, why: string): Promise<{ sessions: number; cut: number }> {
+    const known = await this.#directory.groupsOf(user);
     const ended: string[] = [];
-    for (const session of await this.#store.sessionsOf(user)) {
-      if (await this.#store.endSession(session.id)) ended.push(session.id);
+    for (const name of new Set([user, known?.user ?? user])) {
+      for (const session of await this.#store.sessionsOf(name)) {
+        if (await this.#store.endSession(session.id)) ended.push(session.id);
+      }
     }
-    return ended.length === 0 ? 0 : this.#revocations.revoke({ sessions: ended, why });
+    const cut = ended.length === 0 ? 0 : await this.#revocations.revoke({ sessions: ended, why });
+    return { sessions: ended.length, cut };
   }
 }
 

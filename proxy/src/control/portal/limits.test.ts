@@ -27,6 +27,16 @@ describe('RateLimit', () => {
     expect([1, 2, 3, 4].map(() => limit.take('a'))).toEqual([true, true, true, false]);
   });
 
+  it('locks nobody out when the clock is set back', () => {
+    let now = 3_600_000;
+    const limit = new RateLimit({ burst: 2, perSecond: 1, addresses: 10 }, () => now);
+    expect(limit.take('a')).toBe(true);
+    now = 0;
+    expect([1, 2].map(() => limit.take('a'))).toEqual([true, false]);
+    now = 1_000;
+    expect(limit.take('a')).toBe(true);
+  });
+
   it('remembers so many addresses and forgets the one that asked least recently', () => {
     const limit = new RateLimit({ burst: 1, perSecond: 0, addresses: 2 }, () => 0);
     limit.take('a');

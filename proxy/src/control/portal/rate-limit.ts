@@ -33,7 +33,9 @@ export class RateLimit {
     const bucket = this.#buckets.get(address) ?? { tokens: burst, at: now };
     // Moved to the end, so that the first of the map is the one to forget.
     this.#buckets.delete(address);
-    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1_000) * perSecond);
+    // A clock that was set back takes nothing away: everybody would be locked out for as long.
+    const passed = Math.max(0, now - bucket.at);
+    bucket.tokens = Math.min(burst, bucket.tokens + (passed / 1_000) * perSecond);
     bucket.at = now;
     this.#buckets.set(address, bucket);
     if (this.#buckets.size > addresses) {

@@ -49,24 +49,29 @@ export async function performBulk(body: object, perform: Perform): Promise<objec
   const made = new Map<string, string>();
   const answers: (object | undefined)[] = Array.from({ length: operations.length }, () => undefined);
   let errors = 0;
-  let waiting = [...operations.entries()];
+  let waiting = [...operations.entries()].map(([i, operation]): Waiting => ({
+    i,
+    operation,
+    needs: references(operation),
+  }));
   while (waiting.length > 0 && errors < failOnErrors) {
     const later: typeof waiting = [];
     const before = waiting.length;
     for (const entry of waiting) {
       if (errors >= failOnErrors) break;
-      const [i, operation] = entry;
-      const request = resolved(operation, made);
-      if (request === null) {
+      const { i, operation, needs } = entry;
+      // What is known once stays known, so each reference is looked for again only until it is.
+      while (needs.length > 0 && made.has(needs.at(-1) ?? '')) needs.pop();
+      if (needs.length > 0) {
         later.push(entry);
         continue;
       }
-      const { answer, failed } = await run(operation, request, perform, made);
+      const { answer, failed } = await run(operation, resolved(operation, made), perform, made);
       answers[i] = answer;
       if (failed) errors++;
     }
     if (later.length === before) {
-      for (const [i, operation] of later) {
+      for (const { i, operation } of later) {
         if (errors++ >= failOnErrors) break;
         answers[i] = failure(
           operation,
@@ -90,24 +95,44 @@ function parse(body: object): { operations: Operation[]; failOnErrors: number } 
   return { operations: parsed.data.Operations, failOnErrors: parsed.data.failOnErrors ?? Number.POSITIVE_INFINITY };
 }
 
-/** With every `bulkId:…` that is known in its place; `null` while one is not. */
-function resolved(operation: Operation, made: ReadonlyMap<string, string>): InnerRequest | null {
-  let missing = false;
-  const resolve = (text: string): string => {
-    const id = made.get(text.slice('bulkId:'.length));
-    if (id === undefined) missing = true;
-    return id ?? text;
-  };
+interface Waiting {
+  readonly i: number;
+  readonly operation: Operation;
+  /** The bulkIds that it refers to and that stood for nothing so far. */
+  readonly needs: string[];
+}
+
+function references(operation: Operation): string[] {
+  const found = new Set<string>();
+  withReferences(operation, (bulkId) => {
+    found.add(bulkId);
+    return bulkId;
+  });
+  return [...found];
+}
+
+/** With what every `bulkId:…` stands for in its place. */
+function resolved(operation: Operation, made: ReadonlyMap<string, string>): InnerRequest {
+  const { path, data } = withReferences(operation, (bulkId) => made.get(bulkId) ?? bulkId);
+  const { method, version } = operation;
+  const body = data === undefined || data === null ? null : JSON.stringify(data);
+  return { method, path, ifMatch: version ?? null, body };
+}
+
+/** Path and data, with every `bulkId:…` replaced. */
+function withReferences(
+  operation: Operation,
+  replace: (bulkId: string) => string,
+): { readonly path: string; readonly data: unknown } {
+  const reference = (text: string): string => replace(text.slice('bulkId:'.length));
   const walk = (value: unknown, depth: number): unknown => {
-    if (typeof value === 'string') return value.startsWith('bulkId:') ? resolve(value) : value;
+    if (typeof value === 'string') return value.startsWith('bulkId:') ? reference(value) : value;
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
     if (Array.isArray(value)) return value.map((one) => walk(one, depth + 1));
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, walk(one, depth + 1)]));
   };
-  const { method, version, data } = operation;
-  const path = operation.path.replace(/(?<=^\/(?:Users|Groups)\/)bulkId:.*$/, resolve);
-  const body = data === undefined || data === null ? null : JSON.stringify(walk(data, 0));
-  return missing ? null : { method, path, ifMatch: version ?? null, body };
+  const path = operation.path.replace(/(?<=^\/(?:Users|Groups)\/)bulkId:.*$/, reference);
+  return { path, data: walk(operation.data, 0) };
 }
 
 async function run(

@@ -1,4 +1,8 @@
+import { isDeeperThan } from '../json-depth.ts';
 import { invalid, ScimError } from './scim-error.ts';
+
+/** Bulk in which PATCH in which users: deeper than anything that a schema has. */
+const MAX_DEPTH = 50;
 
 /**
  * The body as a JSON object, at most `limit` bytes of it, counted while it is read.
@@ -24,7 +28,8 @@ export async function readJson(request: Request, limit: number): Promise<object>
   }
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    value = isDeeperThan(MAX_DEPTH, text) ? null : JSON.parse(text);
   } catch {
     throw invalid('invalidSyntax', 'the body is not JSON');
   }

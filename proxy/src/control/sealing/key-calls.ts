@@ -27,6 +27,7 @@ export function keyCalls(services: KeyServices): Handlers<Pick<AdminCalls, 'admi
       const entry = await audit.begin({
         actor: `local user ${userInfo().username}`,
         actorKind: 'local',
+        actorId: '',
         address: 'local',
         action: `keys ${request.do}`,
         target: request.do === 'remove' ? request.id : '',

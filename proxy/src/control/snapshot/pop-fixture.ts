@@ -40,6 +40,7 @@ identityProvider: { metadata: idp.xml }
 
 const CERTIFICATE = { cert: '', key: '' };
 const CERTIFICATES: ServerCertificates = {
+  custom: [],
   access: CERTIFICATE,
   identity: CERTIFICATE,
   tunnel: CERTIFICATE,

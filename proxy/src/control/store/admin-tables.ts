@@ -15,6 +15,8 @@ export interface AdminTables {
     /** Apps that a service token opens. */
     apps: string;
     created_by: string;
+    /** Who made it, where that was a person; it is worth no more than they are. */
+    person: string | null;
     created_at: number;
     expires_at: number;
     last_used_at: number | null;
@@ -24,6 +26,8 @@ export interface AdminTables {
   admin_session: {
     id: string;
     token_hash: string;
+    /** The person's session at the login host, which this one does not outlive; `null` only before it was written down. */
+    login: string | null;
     user: string;
     display_name: string;
     address: string;
@@ -56,6 +60,8 @@ export interface AdminTables {
     actor: string;
     actor_key: string;
     actor_kind: string;
+    /** Of the token or session. */
+    actor_id: string;
     address: string;
     action: string;
     target: string;
@@ -108,6 +114,10 @@ export interface DeviceColumns {
   os: Generated<string>;
   model: Generated<string>;
   client_version: Generated<string>;
+  os_version: Generated<string>;
+  host_name: Generated<string>;
+  /** SHA-256 of the public key that it last came with. */
+  key_fingerprint: Generated<string>;
   seen_at: Generated<number>;
   name_key: Generated<string>;
   user_key: Generated<string>;

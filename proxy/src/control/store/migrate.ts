@@ -11,6 +11,8 @@ import { sealing } from './migrations/0007-sealing.ts';
 import { objectCreation } from './migrations/0008-object-creation.ts';
 import { alertsAndIncidents } from './migrations/0009-alerts-incidents.ts';
 import { probe } from './migrations/0010-probe.ts';
+import { callers } from './migrations/0011-callers.ts';
+import { reports } from './migrations/0012-reports.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -30,6 +32,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'object-creation', up: objectCreation },
   { name: 'alerts-and-incidents', up: alertsAndIncidents },
   { name: 'probe', up: probe },
+  { name: 'callers', up: callers },
+  { name: 'reports', up: reports },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -28,6 +28,8 @@ export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables,
   app_token: { token_hash: string; session: string; host: string; created_at: number };
   join_token: { hash: string; kind: 'publisher' | 'device'; owner: string; expires_at: number };
   publisher: { id: string; name: string; created_at: number; revoked_at: number | null };
+  /** The last report of each instance of a publisher, JSON. */
+  publisher_report: { id: string; seen_at: number; report: string };
   device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null } & DeviceColumns;
   certificate: { fingerprint: string; kind: 'publisher' | 'device'; owner: string; not_after: number };
   assertion: { id: string; expires_at: number };

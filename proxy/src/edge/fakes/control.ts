@@ -11,6 +11,7 @@ import type { ControlCalls, EdgeCalls, EdgeSecrets, EventRecord, SessionGrant } 
 export class FakeControl {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'causeway-edge-'));
   readonly events: EventRecord[] = [];
+  readonly reports: EdgeCalls['tunnel.report']['args'][] = [];
   readonly grants = new Map<string, SessionGrant>();
   /** What tests change of the answers. */
   readonly answers: Partial<Handlers<EdgeCalls>> = {};
@@ -79,13 +80,22 @@ export class FakeControl {
     devices?: string[];
     publishers?: string[];
     suspended?: string[];
+    quarantined?: string[];
   }): Promise<void> {
     this.epoch++;
     for (const [hash, grant] of this.grants) {
       if (what.sessions?.includes(grant.principal.session) === true) this.grants.delete(hash);
     }
-    const { sessions = [], devices = [], publishers = [], suspended = [] } = what;
-    await this.#tell('revoke', { epoch: this.epoch, sessions, devices, publishers, suspended, why: 'test' });
+    const { sessions = [], devices = [], publishers = [], suspended = [], quarantined = [] } = what;
+    await this.#tell('revoke', {
+      epoch: this.epoch,
+      sessions,
+      devices,
+      publishers,
+      suspended,
+      quarantined,
+      why: 'test',
+    });
   }
 
   async publish(snapshot: OfferedSnapshot): Promise<void> {
@@ -126,6 +136,10 @@ export class FakeControl {
       'session.end': (args) => (this.answers['session.end'] ?? refuse)(args),
       'ticket.redeem': (args) => (this.answers['ticket.redeem'] ?? refuse)(args),
       'tunnel.peer': (args) => (this.answers['tunnel.peer'] ?? refuse)(args),
+      'tunnel.report': (args) => {
+        this.reports.push(args);
+        return null;
+      },
       'tunnel.enrol': (args) => (this.answers['tunnel.enrol'] ?? refuse)(args),
       'tunnel.renew': (args) => (this.answers['tunnel.renew'] ?? refuse)(args),
     };

@@ -64,8 +64,13 @@ export class FakePeer {
     this.#channel.send(message);
   }
 
-  hello(role: 'publisher' | 'agent' = 'publisher'): Promise<void> {
-    return this.say({ t: 'hello', versions: [1], role, software: 'test', clock: Date.now() });
+  /** On the control stream that is open. */
+  sayMore(message: DialerMessage): void {
+    this.#channel?.send(message);
+  }
+
+  hello(role: 'publisher' | 'agent' = 'publisher', versions = [1]): Promise<void> {
+    return this.say({ t: 'hello', versions, role, software: 'test', clock: Date.now() });
   }
 
   /** Resolves with the first message of the kind, heard already or to come; `null` when the tunnel ends without it. */

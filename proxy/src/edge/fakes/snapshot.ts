@@ -81,6 +81,7 @@ export async function secretsOf(ca: FakeCa): Promise<EdgeSecrets> {
   const tunnel = await ca.issue({ names: [{ type: 'dns', value: `*.${TUNNEL_DOMAIN}` }] });
   return {
     access: { cert: access.certificate, key: access.key },
+    custom: [],
     tunnel: { cert: tunnel.certificate + ca.pem, key: tunnel.key },
     ca: ca.pem,
     ticketKeys: randomBytes(48).toString('base64'),

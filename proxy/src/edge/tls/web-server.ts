@@ -1,17 +1,27 @@
 import tls, { type TLSSocket } from 'node:tls';
 import type { EdgeSecrets } from '../../rpc/messages.ts';
+import { CustomContexts } from './custom-contexts.ts';
+
+export interface WebTls {
+  readonly server: tls.Server;
+  /** New certificates and ticket keys for connections to come; those that are open keep theirs. */
+  renew(secrets: EdgeSecrets): void;
+}
 
 /**
- * TLS of the app hosts. Tickets are shared by the workers: without the same `sessionIdContext` no other process would
+ * TLS of the app hosts, with the access domain's certificate or one that the custom URL has of its own. Tickets are shared by the workers: without the same `sessionIdContext` no other process would
  * resume a session, whatever its keys (the default context is derived from the process's arguments).
  */
-export function createWebTlsServer(secrets: EdgeSecrets, onSecure: (socket: TLSSocket) => void): tls.Server {
+export function createWebTlsServer(secrets: EdgeSecrets, onSecure: (socket: TLSSocket) => void): WebTls {
+  const contexts = new CustomContexts();
+  contexts.put(secrets.custom);
   const server = tls.createServer(
     {
       ...webOptions(secrets),
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       sessionIdContext: 'causeway-web',
+      SNICallback: (serverName, callback) => callback(null, contexts.of(serverName)),
       handshakeTimeout: 10_000,
       honorCipherOrder: true,
       ciphers: [
@@ -29,13 +39,14 @@ export function createWebTlsServer(secrets: EdgeSecrets, onSecure: (socket: TLSS
     onSecure,
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return server;
-}
-
-/** New certificate and ticket keys for connections to come; those that are open keep theirs. */
-export function renewWebTlsServer(server: tls.Server, secrets: EdgeSecrets): void {
-  server.setSecureContext({ ...webOptions(secrets), minVersion: 'TLSv1.2', sessionIdContext: 'causeway-web' });
-  server.setTicketKeys(Buffer.from(secrets.ticketKeys, 'base64'));
+  return {
+    server,
+    renew: (fresh) => {
+      contexts.put(fresh.custom);
+      server.setSecureContext({ ...webOptions(fresh), minVersion: 'TLSv1.2', sessionIdContext: 'causeway-web' });
+      server.setTicketKeys(Buffer.from(fresh.ticketKeys, 'base64'));
+    },
+  };
 }
 
 function webOptions(secrets: EdgeSecrets): { cert: string; key: string; ticketKeys: Buffer } {

@@ -127,6 +127,30 @@ describe('a publisher', () => {
   });
 });
 
+describe('reports', () => {
+  const system = { hostName: 'host', os: 'linux', osVersion: '6', model: '', machine: '' };
+  const report = { t: 'report', software: 'test/1', startedAt: 1, system } as const;
+
+  test('of a peer that serves reach control, no more than one in a second', async () => {
+    const peer = await dial(await ca.publisher('p7'));
+    await peer.hello('publisher', [1, 2]);
+    expect(await peer.wait('welcome')).toMatchObject({ version: 2 });
+    for (let i = 0; i < 20; i++) peer.sayMore({ ...report, startedAt: i });
+    await expect.poll(() => control.reports.filter(({ id }) => id === 'p7')).toHaveLength(1);
+    expect(control.reports.find(({ id }) => id === 'p7')?.report).toMatchObject({ startedAt: 0, system });
+    expect(peer.tunnel.closed).toBe(false);
+    peer.tunnel.destroy();
+  });
+
+  test('before the welcome end the tunnel', async () => {
+    const peer = await dial(await ca.publisher('p8'));
+    await peer.say(report);
+    expect(await peer.wait('refused')).toMatchObject({ code: 'CW_MESSAGE_INVALID' });
+    expect(control.reports.filter(({ id }) => id === 'p8')).toEqual([]);
+    peer.tunnel.destroy();
+  });
+});
+
 describe('whoever may not', () => {
   const hello: DialerMessage = { t: 'hello', versions: [1], role: 'publisher', software: 'test', clock: Date.now() };
 

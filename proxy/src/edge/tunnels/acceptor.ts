@@ -10,6 +10,7 @@ import {
   type AcceptorMessage,
   type DialerMessage,
   type ErrorCode,
+  type Report,
 } from '@causeway/contract';
 import { ControlChannel, Tunnel, type OpenRequest } from '@causeway/tunnel';
 import type { Logger } from 'pino';
@@ -20,7 +21,7 @@ import { AgentTunnel, type Agents } from './agents.ts';
 import { readPeerCertificate, type PeerCertificate } from './peer-certificate.ts';
 import type { PublisherTunnel, Publishers } from './publishers.ts';
 
-type TunnelCall = 'tunnel.peer' | 'tunnel.enrol' | 'tunnel.renew';
+type TunnelCall = 'tunnel.peer' | 'tunnel.enrol' | 'tunnel.renew' | 'tunnel.report';
 
 export interface AcceptorOptions {
   readonly worker: number;
@@ -38,6 +39,8 @@ export interface AcceptorOptions {
 const HELLO_MS = LIMITS.openHeaderMs;
 /** How long a refused peer has to read why. */
 const LINGER_MS = 2_000;
+/** More reports than one in this time are dropped. */
+const REPORT_MS = 1_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** Takes tunnels after their handshake and decides what each may do. */
@@ -67,7 +70,7 @@ export class Acceptor {
   }
 
   /** Ends the tunnels of these devices and publishers, by id. */
-  revoke(ids: ReadonlySet<string>, code: 'CW_CERT_REVOKED' | 'CW_PERSON_INACTIVE'): void {
+  revoke(ids: ReadonlySet<string>, code: 'CW_CERT_REVOKED' | 'CW_PERSON_INACTIVE' | 'CW_DEVICE_QUARANTINED'): void {
     for (const tunnel of this.#open) if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse(code);
   }
 
@@ -104,6 +107,7 @@ class AcceptedTunnel {
   #channel: ControlChannel<DialerMessage, AcceptorMessage> | null = null;
   #agent: AgentTunnel | null = null;
   #publisher: PublisherTunnel | null = null;
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     socket: Duplex,
@@ -151,16 +155,18 @@ class AcceptedTunnel {
   async askAgain(): Promise<void> {
     const certificate = this.#certificate;
     if (certificate.t !== 'ours' || (this.#state !== 'serving' && this.#state !== 'draining')) return;
-    const { fingerprint, id } = certificate;
+    const { fingerprint, keyFingerprint, id } = certificate;
     try {
-      const peer = await this.#options.call('tunnel.peer', { fingerprint, id });
+      const peer = await this.#options.call('tunnel.peer', { fingerprint, keyFingerprint, id });
       if (peer.kind !== 'device' || this.#agent === null) return;
       this.#agent.principal = peer.principal;
       this.#agent.steer();
     } catch (error) {
       // who cannot be asked about stays, as everything established does
       const code = codeOf(error);
-      if (code.startsWith('CW_CERT_') || code === 'CW_PERSON_INACTIVE') this.refuse(code);
+      if (code.startsWith('CW_CERT_') || code === 'CW_PERSON_INACTIVE' || code === 'CW_DEVICE_QUARANTINED') {
+        this.refuse(code);
+      }
     }
   }
 
@@ -182,6 +188,7 @@ class AcceptedTunnel {
   }
 
   async #receive(message: DialerMessage): Promise<void> {
+    if (message.t === 'report') return this.#report(message);
     if (this.#state !== 'waiting') return this.refuse('CW_MESSAGE_INVALID', 'one message begins a tunnel');
     this.#state = 'asking';
     clearTimeout(this.#deadline);
@@ -192,6 +199,18 @@ class AcceptedTunnel {
     } catch (error) {
       this.refuse(codeOf(error), error instanceof CausewayError ? error.message : undefined);
     }
+  }
+
+  /** Of a peer that serves; what cannot be told now is told by the next one. */
+  #report({ t: _t, ...report }: Report): void {
+    if (this.#state !== 'serving' && this.#state !== 'draining') {
+      return this.refuse('CW_MESSAGE_INVALID', 'a report comes after the welcome');
+    }
+    const now = performance.now();
+    const id = this.peerId;
+    if (id === null || now - this.#reportedAt < REPORT_MS) return;
+    this.#reportedAt = now;
+    this.#options.call('tunnel.report', { id, report }).catch(() => undefined);
   }
 
   async #enrol({ secret, csr, name }: Extract<DialerMessage, { t: 'enrol' }>): Promise<void> {
@@ -218,7 +237,8 @@ class AcceptedTunnel {
         `a ${certificate.kind}'s certificate does not serve as ${message.role}`,
       );
     }
-    const peer = await this.#options.call('tunnel.peer', { fingerprint: certificate.fingerprint, id: certificate.id });
+    const { fingerprint, keyFingerprint, id } = certificate;
+    const peer = await this.#options.call('tunnel.peer', { fingerprint, keyFingerprint, id });
     if (peer.kind !== certificate.kind || peer.id !== certificate.id) throw new CausewayError('CW_CERT_FOREIGN');
     if (this.#state !== 'asking' || this.#tunnel.closed) return; // it went away, or was revoked while control was asked
     const skew = Math.round(message.clock - Date.now());

@@ -1,5 +1,6 @@
 import type { Principal } from '@causeway/contract';
 import type { Tunnel } from '@causeway/tunnel';
+import type { EdgeStatus } from '../../rpc/messages.ts';
 import { OpenedPrincipal } from '../config/opened-principal.ts';
 
 /** The tunnel of one device to this worker, with the person it belongs to. */
@@ -57,6 +58,12 @@ export class Agents {
 
   all(): Iterable<AgentTunnel> {
     return this.#all;
+  }
+
+  statuses(): EdgeStatus['agents'] {
+    return [...this.#all].map(({ device, principal, tunnel }) => {
+      return { device, user: principal.user, streams: tunnel.streams };
+    });
   }
 
   byDevice(device: string): AgentTunnel[] {

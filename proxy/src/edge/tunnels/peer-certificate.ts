@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 
 /** What a peer's certificate says, once it proved in the handshake that it holds the key. */
 export type PeerCertificate =
@@ -10,6 +10,8 @@ export type PeerCertificate =
       readonly id: string;
       /** SHA-256 of the DER, 64 hex digits. */
       readonly fingerprint: string;
+      /** SHA-256 of its public key (SPKI, DER), 64 hex digits: stays when the certificate of the same key is renewed. */
+      readonly keyFingerprint: string;
       readonly expired: boolean;
     };
 
@@ -36,6 +38,9 @@ export function readPeerCertificate(der: Buffer | null, caBundle: string, now: D
     kind: subject[1] === 'publisher' ? 'publisher' : 'device',
     id: subject[2] ?? '',
     fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    keyFingerprint: createHash('sha256')
+      .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('hex'),
     expired: now > leaf.validToDate,
   };
 }

@@ -1,5 +1,6 @@
 import type { PrivateApp } from '@causeway/contract';
 import type { Tunnel } from '@causeway/tunnel';
+import type { EdgeStatus } from '../../rpc/messages.ts';
 
 /** One tunnel of a publisher to this worker. A publisher may have several, while one drains. */
 export interface PublisherTunnel {
@@ -40,6 +41,10 @@ export class Publishers {
 
   all(): PublisherTunnel[] {
     return [...this.#byName.values()].flat();
+  }
+
+  statuses(): EdgeStatus['publishers'] {
+    return this.all().map(({ id, name, since, tunnel }) => ({ id, name, since, streams: tunnel.streams }));
   }
 
   byId(id: string): PublisherTunnel[] {

@@ -65,7 +65,10 @@ function refuseIf(condition: boolean, code: number): void {
   if (condition) throw new Refused(code);
 }
 
-/** One packet at the start of `bytes`, or the PACKET_ERROR why it is none. */
+/**
+ * One packet at the start of `bytes`, or the PACKET_ERROR why it is none. Written a second time on purpose, beside
+ * `assembly/packet-parse.ts`: it is the other engine, and what tests hold the first one against.
+ */
 export function parsePacket(bytes: Uint8Array): Parsed | number {
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

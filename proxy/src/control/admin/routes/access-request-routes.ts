@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CausewayError, slug } from '@causeway/contract';
+import { nameKey } from '../../directory/names.ts';
 import { idParam, line } from '../identifiers.ts';
 import { page, pageQuery, sortBy, time } from '../page.ts';
 import { refuseInput } from '../problem.ts';
@@ -96,6 +97,10 @@ export const accessRequestRoutes = {
       const now = services.now();
       if (body.expiresAt <= now) refuseInput('expiresAt', 'is over already');
       if (body.expiresAt > now + MAX_APPROVAL_MS) refuseInput('expiresAt', 'at most 90 days from now');
+      const asked = await services.requests.get(params.id);
+      if (asked !== null && caller.person !== null && nameKey(asked.user) === nameKey(caller.person)) {
+        throw new CausewayError('CW_FORBIDDEN', 'nobody approves what they get themselves');
+      }
       return services.requests.decide(params.id, { ...body, state: 'approved', by: caller.actor, ifRevision });
     },
   ),

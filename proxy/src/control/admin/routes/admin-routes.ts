@@ -2,6 +2,7 @@ import { accessRequestRoutes } from './access-request-routes.ts';
 import { administrationRoutes } from './administration-routes.ts';
 import { alertRoutes } from './alert-routes.ts';
 import { applyRoutes } from './apply-routes.ts';
+import { certificateRoutes } from './certificate-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { incidentRoutes } from './incident-routes.ts';
@@ -27,6 +28,7 @@ export const ADMIN_ROUTES = {
   ...objectRoutes('forwarding-profiles'),
   ...objectRoutes('app-profiles'),
   ...objectRoutes('settings'),
+  ...certificateRoutes,
   ...applyRoutes,
   ...snapshotRoutes,
   ...policyRoutes,

@@ -24,6 +24,7 @@ const auditRecord = z
     at: time,
     actor: z.string(),
     actorKind: z.string(),
+    actorId: z.string().describe('of the token or session: names of tokens may be equal'),
     address: z.string(),
     action: z.string(),
     target: z.string(),

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { slug, type ObjectKind } from '@causeway/contract';
-import { requirePermission } from '../caller.ts';
-import { kindPermission } from '../permissions.ts';
+import { requirePermission, requireProof } from '../caller.ts';
+import { takeKeys } from '../certificate-changes.ts';
+import { CONFIGURING, isDangerous, kindPermission } from '../permissions.ts';
 import type { ObjectChange } from '../../objects/model.ts';
 import { route } from '../route.ts';
 import { authorOf } from './object-routes.ts';
@@ -29,6 +30,7 @@ export const applyRoutes = {
     {
       summary: 'Change many objects of the working set, all or none; on request publish what comes of it',
       permission: 'any',
+      oneOf: CONFIGURING,
       body: z.strictObject({
         changes: z.array(change).max(200_000),
         comment: changeComment,
@@ -46,22 +48,30 @@ export const applyRoutes = {
         snapshot: z.int().nullable().describe('that was published'),
       }),
       bodyBytes: 64 * 1024 * 1024,
-      problems: ['CW_MANAGED', 'CW_NOT_FOUND', 'CW_PRECONDITION_FAILED', 'CW_SNAPSHOT_REFUSED', 'CW_FORBIDDEN'],
+      problems: [
+        'CW_MANAGED',
+        'CW_NOT_FOUND',
+        'CW_PRECONDITION_FAILED',
+        'CW_SNAPSHOT_REFUSED',
+        'CW_FORBIDDEN',
+        'CW_STEP_UP_REQUIRED',
+      ],
     },
     async (input) => {
       const { services, caller, body } = input;
       const kinds = new Set<ObjectKind>(body.changes.map(({ kind }) => kind));
       for (const kind of Object.keys(body.order ?? {}) as ObjectKind[]) kinds.add(kind);
       for (const kind of kinds) requirePermission(caller, kindPermission(kind, 'write'));
+      if (!body.dryRun && [...kinds].some(isDangerous)) requireProof(caller, services.now());
       if (body.publish) requirePermission(caller, 'snapshots:publish');
-      else if (kinds.size === 0) requirePermission(caller, 'snapshots:read');
-      const changes = body.changes as ObjectChange[];
+      const { changes, keep } = await takeKeys(services.secrets, body.changes as ObjectChange[], services.now());
       const by = authorOf(input, body.comment);
       const options = body.order === undefined ? {} : { order: body.order };
       if (body.dryRun || body.publish) {
         const { result, warnings } = await services.snapshots.rehearse(changes, by, options);
         if (body.dryRun) return { ...mutable(result), warnings: [...warnings], snapshot: null };
       }
+      await keep();
       const result = await services.objects.apply(changes, by, options);
       if (!body.publish) return { ...mutable(result), warnings: [], snapshot: null };
       const { number, warnings } = await services.snapshots.publish({ actor: caller.actor, comment: body.comment });

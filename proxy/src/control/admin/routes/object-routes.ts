@@ -4,10 +4,11 @@ import { KINDS } from '../../objects/kinds/kinds.ts';
 import { filterFields } from '../../objects/searchable.ts';
 import type { ObjectChange, Placement } from '../../objects/model.ts';
 import { page, pageQuery, search, time } from '../page.ts';
-import { kindPermission } from '../permissions.ts';
+import { takeKeys } from '../certificate-changes.ts';
+import { isDangerous, kindPermission } from '../permissions.ts';
 import { refuseInput } from '../problem.ts';
 import { route, type RouteInput } from '../route.ts';
-import { changeComment, kindSchema, objectDifference } from './object-schemas.ts';
+import { changeComment, kindSchema, objectDifference, writtenSchema } from './object-schemas.ts';
 
 const nameParam = z.object({ name: slug });
 const revisionParam = z.object({ name: slug, revision: z.coerce.number().int().min(1).max(2_147_483_647) });
@@ -19,6 +20,7 @@ const writeProblems = ['CW_INPUT_INVALID', 'CW_MANAGED', 'CW_CONFLICT', 'CW_NOT_
 export function objectRoutes<K extends ObjectKind>(kind: K) {
   const read = kindPermission(kind, 'read');
   const write = kindPermission(kind, 'write');
+  const proof: { readonly dangerous?: true } = isDangerous(kind) ? { dangerous: true } : {};
   const body = kindSchema(kind);
   const object = z
     .object({
@@ -93,6 +95,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Create or replace one of ${kind} in the working set`,
       permission: write,
+      ...proof,
       params: nameParam,
       query: ordered
         ? z.strictObject({
@@ -103,7 +106,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
           })
         : z.strictObject(commentQuery),
       body: z.record(z.string(), z.unknown()),
-      bodyAs: body,
+      bodyAs: writtenSchema(kind),
       bodyBytes: 1024 * 1024,
       answer: object,
       ifMatch: 'required',
@@ -112,17 +115,11 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     async (input) => {
       const { services, params, query } = input;
       const position = placementOf(query);
-      await services.objects.apply(
-        [
-          {
-            ...changeOf(kind, params.name, input),
-            op: 'put',
-            body: input.body,
-            ...(position === null ? {} : { position }),
-          },
-        ],
-        authorOf(input, query.comment),
-      );
+      const written: ObjectChange = { ...changeOf(kind, params.name, input), op: 'put', body: input.body };
+      const change = position === null ? written : { ...written, position };
+      const { changes, keep } = await takeKeys(services.secrets, [change], services.now());
+      await keep();
+      await services.objects.apply(changes, authorOf(input, query.comment));
       return await existing(services.objects.get(kind, params.name));
     },
   );
@@ -131,6 +128,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Delete one of ${kind} from the working set`,
       permission: write,
+      ...proof,
       params: nameParam,
       query: z.strictObject(commentQuery),
       ifMatch: 'required',
@@ -178,6 +176,7 @@ export function objectRoutes<K extends ObjectKind>(kind: K) {
     {
       summary: `Put an earlier state of one of ${kind} back into the working set`,
       permission: write,
+      ...proof,
       params: revisionParam,
       body: z.strictObject({ comment: changeComment }),
       answer: object,

@@ -11,6 +11,22 @@ export function kindSchema<K extends ObjectKind>(kind: K): (typeof NAMED)[K] {
   return NAMED[kind];
 }
 
+const certificate = KINDS.certificates.schema as unknown as z.ZodObject;
+const writtenCertificate = certificate
+  .safeExtend({
+    key: z
+      .string()
+      .max(16 * 1024)
+      .optional()
+      .describe('PEM, never answered: the private key. Absent where the store has it already, as after a renewal'),
+  })
+  .meta({ id: 'certificates-written' });
+
+/** As `kindSchema`, with what may be written and is never read. */
+export function writtenSchema<K extends ObjectKind>(kind: K): (typeof NAMED)[K] {
+  return kind === 'certificates' ? (writtenCertificate as unknown as (typeof NAMED)[K]) : NAMED[kind];
+}
+
 export const changeComment = z.string().max(1_000).default('');
 
 export const objectKind = z.enum(OBJECT_KINDS);

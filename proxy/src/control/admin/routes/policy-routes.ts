@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { addressNumber } from '@causeway/contract';
 import { explainAccess } from '../../access-question.ts';
 import type { AdminServices } from '../admin-services.ts';
+import { requirePermission } from '../caller.ts';
 import { page, pageQuery } from '../page.ts';
 import { peopleWithGroups } from '../person-list.ts';
 import { refuseInput } from '../problem.ts';
@@ -91,7 +92,8 @@ export const policyRoutes = {
         }),
       ).extend({ classes: z.int().describe('kinds of people that rules tell apart') }),
     },
-    async ({ services, query, body }) => {
+    async ({ services, caller, query, body }) => {
+      if (body.principals === undefined) requirePermission(caller, 'people:read');
       const principals = body.principals ?? (await everybody(services));
       const { items, next, classes } = await services.snapshots.impact({
         ...given(query),
@@ -163,7 +165,9 @@ export const policyRoutes = {
       }),
       problems: ['CW_NOT_FOUND'],
     },
-    async ({ services, body }) => {
+    async ({ services, caller, body }) => {
+      // It says of anybody whether they are known, and what they have.
+      requirePermission(caller, 'people:read');
       const { user, groups, ou, device, posture, method: by, from: address, at: time, target } = body;
       const answer = await explainAccess(services, services.published().policy, {
         target,

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { CausewayError, slug } from '@causeway/contract';
+import { appHealth, CausewayError, publisherLoad, slug, systemFacts } from '@causeway/contract';
 import { idParam } from '../identifiers.ts';
 import { time } from '../page.ts';
 import { listInstances } from '../publisher-instances.ts';
@@ -11,6 +11,16 @@ const instance = z
     name: z.string(),
     createdAt: time,
     revokedAt: time.nullable(),
+    state: z
+      .enum(['up', 'lost', 'never seen', 'revoked'])
+      .describe('lost: without a tunnel; what it last said of itself stays'),
+    tunnels: z.int(),
+    seenAt: time.nullable().describe('its last report'),
+    software: z.string().nullable(),
+    startedAt: time.nullable().describe('of its process, on its clock'),
+    system: z.object(systemFacts.shape).nullable(),
+    load: z.object(publisherLoad.shape).nullable().describe('of its whole process, as of the last report'),
+    apps: z.array(z.object(appHealth.shape)).describe('the last attempt to reach each: a code where it failed; 200'),
   })
   .meta({ id: 'PublisherInstance' });
 
@@ -34,6 +44,20 @@ export const publisherRoutes = {
       answer: z.object({ items: z.array(status) }),
     },
     async ({ services }) => ({ items: await listInstances(services) }),
+  ),
+  'GET /publisher-status/{name}': route(
+    {
+      summary: 'One publisher: its instances with version, load and the health of its apps',
+      permission: 'publishers:read',
+      params: z.object({ name: slug }),
+      answer: status,
+      problems: ['CW_NOT_FOUND'],
+    },
+    async ({ services, params }) => {
+      const [found] = await listInstances(services, params.name);
+      if (found === undefined) throw new CausewayError('CW_NOT_FOUND', `no publisher ${params.name} is published`);
+      return found;
+    },
   ),
   'POST /publishers/{name}/join-tokens': route(
     {

@@ -22,6 +22,7 @@ const token = z
     permissions: z.array(permission),
     apps: z.array(z.string()),
     createdBy: z.string(),
+    person: z.string().nullable().describe('who made it: it may no more than they do, and ends with them'),
     createdAt: time,
     expiresAt: time,
     lastUsedAt: time.nullable(),
@@ -62,7 +63,9 @@ export const tokenRoutes = {
       }
       const wanted = permissionsOf({ role: body.role ?? null, permissions: body.permissions ?? [] });
       mayGive(caller, wanted);
-      return plain(await services.tokens.issue({ kind: 'api', createdBy: caller.actor, ...body }));
+      return plain(
+        await services.tokens.issue({ kind: 'api', createdBy: caller.actor, person: caller.person, ...body }),
+      );
     },
   ),
   'DELETE /tokens/{id}': route(

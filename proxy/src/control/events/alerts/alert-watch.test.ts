@@ -109,7 +109,7 @@ describe('what happens', () => {
   });
 
   test('is a break-glass owner, and nobody else', () => {
-    const entry = { actor: 'x', address: '', action: 'a', target: 't', reference: '', detail: '' };
+    const entry = { actor: 'x', actorId: '', address: '', action: 'a', target: 't', reference: '', detail: '' };
     watch.audited({ ...entry, actorKind: 'token' });
     watch.audited({ ...entry, actorKind: 'break-glass' });
     expect(told()).toEqual(['break-glass owner 1']);

@@ -1,12 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { fqdn, slug } from '@causeway/contract';
+import { MAX_CHAIN, readChain } from '../../ca/certificate-chain.ts';
 import { description, type Kind } from './kind.ts';
 
-const MAX_CHAIN = 10;
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-/** A web certificate of one's own for custom URLs. Its key is sealed under another name and never in the object. */
+/**
+ * A web certificate of one's own for custom URLs. Its private key is no part of the object, of its history or of a
+ * snapshot: whoever writes the object gives it beside, and it is kept sealed under the certificate's public key.
+ */
 const customCertificate = z
   .strictObject({
     name: slug,
@@ -15,39 +15,24 @@ const customCertificate = z
     chain: z
       .string()
       .max(64 * 1024)
-      .describe('PEM: the certificate, then its intermediates'),
-    secret: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9./-]{0,199}$/, 'the name of a secret')
-      .describe('name of the sealed secret that holds the private key'),
+      .describe('PEM: the certificate, then its intermediates, each the issuer of the one before'),
   })
   .superRefine(({ chain, hosts }, context) => {
     const refuse = (path: (string | number)[], message: string): void =>
       context.addIssue({ code: 'custom', path, message });
     const certificates = readChain(chain);
-    const [leaf] = certificates ?? [];
-    if (certificates === null || leaf === undefined) return refuse(['chain'], `1 to ${MAX_CHAIN} certificates in PEM`);
+    if (certificates === null) return refuse(['chain'], `1 to ${MAX_CHAIN} certificates in PEM`);
+    const [leaf, ...issuers] = certificates;
     for (const [i, host] of hosts.entries()) {
       if (leaf.checkHost(host) === undefined) refuse(['hosts', i], `the certificate is not for ${host}`);
     }
-    for (const [i, issuer] of certificates.slice(1).entries()) {
+    for (const [i, issuer] of issuers.entries()) {
       if (certificates[i]?.checkIssued(issuer) === false) {
         refuse(['chain'], `certificate ${i + 2} did not issue the one before it`);
       }
     }
   });
 export type CustomCertificate = z.output<typeof customCertificate>;
-
-/** `null` where one cannot be read, or there are too many. */
-function readChain(pem: string): X509Certificate[] | null {
-  const texts = pem.match(PEM) ?? [];
-  if (texts.length > MAX_CHAIN) return null;
-  try {
-    return texts.map((text) => new X509Certificate(text));
-  } catch {
-    return null;
-  }
-}
 
 export const certificateKind: Kind<CustomCertificate> = {
   kind: 'certificates',
