@@ -161,7 +161,7 @@ export const ERRORS = {
   CW_STORE_LOST: {
     status: 503,
     retryable: true,
-    text: 'the store is away: what is established goes on for a while, nothing new begins',
+    text: 'access cannot be checked: what is established goes on for a while, nothing new begins',
   },
   CW_SNAPSHOT_REFUSED: {
     status: 422,

@@ -140,7 +140,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       CONTRACT,
       CORE,
       TUNNEL,
-      /^@causeway\/(?:tunnel\/testing|proxy\/(?:decision|measured-control|measured-edge))$/,
+      /^@causeway\/(?:tunnel\/testing|proxy\/(?:decision|measured-control|measured-edge|postgres-server))$/,
       OTHER_PACKAGES,
       /^\/scripts\//,
     ],

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const database = await openDatabase({ file: join(fixture.dataDir, 'causeway.sqlite') });
   store = new KyselyStore(database);
   const directory = new Directory({ database, loginIdp: () => 'default', now: Date.now });
-  sessions = new Sessions(store, directory, { revoke: () => Promise.resolve(0) }, Date.now);
+  sessions = new Sessions(store, directory, { epoch: 0, revoke: () => Promise.resolve(0) }, Date.now);
   ({ token } = await new ScimTokens(database, Date.now).issue('default', 'test', null));
 }, 30_000);
 

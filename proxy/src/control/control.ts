@@ -227,6 +227,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
       watch.loginFailed(address);
     },
     ready: () => health.ready,
+    storeStatus: () => availability.status(),
   });
   const adminOriginNow = (): string => adminOrigin(configuration.current().config);
   const scim = scimApp({
@@ -322,7 +323,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   };
   await exports.use(configuration.current().config.events.export);
   await feed.start();
-  availability.start();
   opened.push(() => feed.stop());
   const rpc = await RpcServer.listen({
     path: join(start.dataDir, 'run', 'control.sock'),

@@ -41,6 +41,7 @@ beforeEach(async () => {
   regrouped = [];
   failing = 0;
   const revocations = {
+    epoch: 0,
     revoke: async (what: Revoked): Promise<number> => {
       if (failing-- > 0) throw new Error('the store does not answer');
       revoked.push(what);

@@ -13,6 +13,8 @@ export interface Revoked {
 }
 
 export interface Revocations {
+  /** Up to which this process knows what was ended. */
+  readonly epoch: number;
   /** Tells every live edge what the store has already ended; resolves with how many streams and tunnels were cut. */
   revoke(what: Revoked): Promise<number>;
 }

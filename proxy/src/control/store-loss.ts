@@ -26,6 +26,7 @@ export class StoreAvailability {
   readonly #options: StoreLossOptions;
   readonly #watch: StoreWatch;
 
+  /** Watches from now on, until it is stopped. */
   constructor(options: StoreLossOptions) {
     const { database, feed } = options;
     this.#options = options;
@@ -37,9 +38,6 @@ export class StoreAvailability {
       clock: () => performance.now(),
     });
     this.report();
-  }
-
-  start(): void {
     this.#watch.start();
   }
 

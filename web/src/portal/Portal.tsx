@@ -7,6 +7,7 @@ import { Devices } from './Devices.tsx';
 import { Failure } from './Failure.tsx';
 import { Person } from './Person.tsx';
 import { useResource } from './resource.ts';
+import { StoreLost } from './StoreLost.tsx';
 
 /** Who I am, what I may open, from which devices. */
 export function Portal() {
@@ -40,6 +41,7 @@ export function Portal() {
             {leaving ? 'Signing out…' : 'Sign out'}
           </button>
         </div>
+        <StoreLost />
         {trouble === null ? null : (
           <p className="page trouble" role="alert">
             {trouble}

@@ -3,6 +3,13 @@
  * portal reads them; both import this file for its types alone. Times are milliseconds since 1970.
  */
 
+/** `GET /api/health`, for everybody; 503 when nothing works any more. */
+export interface HealthAnswer {
+  readonly ready: boolean;
+  /** While the store does not answer: established access goes on until `graceEnds`, nothing new begins. */
+  readonly storeLost: { readonly since: number; readonly graceEnds: number } | null;
+}
+
 /** `GET /api/me`; 401 when nobody is signed in. */
 export interface MeAnswer {
   readonly user: string;

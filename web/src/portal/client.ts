@@ -1,4 +1,4 @@
-import type { AppsAnswer, DeviceCodeAnswer, DevicesAnswer, ErrorAnswer, MeAnswer } from './api.ts';
+import type { AppsAnswer, DeviceCodeAnswer, DevicesAnswer, ErrorAnswer, HealthAnswer, MeAnswer } from './api.ts';
 
 const TIMEOUT_MS = 15_000;
 
@@ -53,6 +53,7 @@ async function read<Answer>(method: string, path: string): Promise<Answer> {
 
 /** One function per call of the portal API; each rejects with `ApiError`. */
 export const client = {
+  health: () => read<HealthAnswer>('GET', '/api/health'),
   me: () => read<MeAnswer>('GET', '/api/me'),
   apps: () => read<AppsAnswer>('GET', '/api/apps'),
   devices: () => read<DevicesAnswer>('GET', '/api/devices'),

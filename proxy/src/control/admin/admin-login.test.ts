@@ -33,6 +33,7 @@ beforeAll(async () => {
     loginSucceeded: () => undefined,
     loginFailed: () => undefined,
     ready: () => true,
+    storeStatus: () => ({ state: 'ok', kind: 'sqlite' }),
   });
   const admin = adminHostApp(services.origin);
   admin.route('/api/v1', adminApp(services));

@@ -18,12 +18,22 @@ export interface Person {
   readonly notAfter: number | null;
 }
 
+interface RecentSession {
+  readonly session: SessionRecord;
+  /** Of the revocation feed when it was read. */
+  readonly epoch: number;
+}
+
+/** Remembered for the portal; those that were asked for least recently are forgotten. */
+const RECENT_SESSIONS = 10_000;
+
 /** Login sessions: begun after a login with a token that never existed before, ended everywhere at once. */
 export class Sessions {
   readonly #store: Store;
   readonly #directory: Directory;
   readonly #revocations: Revocations;
   readonly #now: () => number;
+  readonly #recent = new Map<string, RecentSession>();
 
   constructor(store: Store, directory: Directory, revocations: Revocations, now: () => number) {
     this.#store = store;
@@ -63,8 +73,28 @@ export class Sessions {
   /** The live session behind a login cookie. */
   async byToken(token: string | null): Promise<SessionRecord | null> {
     if (token === null || !isToken(token)) return null;
-    const session = await this.#store.sessionByLoginHash(hashToken(token));
-    return session !== null && session.expiresAt > this.#now() ? session : null;
+    const hash = hashToken(token);
+    const { epoch } = this.#revocations;
+    const session = await this.#store.sessionByLoginHash(hash);
+    if (session === null || session.expiresAt <= this.#now()) return null;
+    this.#remember(hash, { session, epoch });
+    return session;
+  }
+
+  /** Likewise without the store: one that was live, and of which nothing that was ended since can be. */
+  remembered(token: string | null): SessionRecord | null {
+    if (token === null || !isToken(token)) return null;
+    const known = this.#recent.get(hashToken(token));
+    if (known === undefined || known.epoch !== this.#revocations.epoch) return null;
+    return known.session.expiresAt > this.#now() ? known.session : null;
+  }
+
+  #remember(hash: string, known: RecentSession): void {
+    this.#recent.delete(hash);
+    this.#recent.set(hash, known);
+    if (this.#recent.size <= RECENT_SESSIONS) return;
+    const [oldest] = this.#recent.keys();
+    if (oldest !== undefined) this.#recent.delete(oldest);
   }
 
   /** Resolves when every live edge has cut what was open; false when there was no such session. */

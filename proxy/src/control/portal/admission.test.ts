@@ -42,7 +42,7 @@ beforeAll(async () => {
     store,
     tickets: new Tickets(Date.now),
     pending: new PendingLogins(Date.now),
-    revocations: { revoke: () => Promise.resolve(0) },
+    revocations: { epoch: 0, revoke: () => Promise.resolve(0) },
     files: new Map(),
     log: pino({ level: 'silent' }),
     intentKey: Buffer.alloc(32, 7),
@@ -53,6 +53,7 @@ beforeAll(async () => {
     loginSucceeded: () => undefined,
     loginFailed: () => undefined,
     ready: () => true,
+    storeStatus: () => ({ state: 'ok', kind: 'sqlite' }),
     now: Date.now,
   };
 });

@@ -6,6 +6,7 @@ import { webOrigin } from '../../config/derive.ts';
 import { clearLoginCookie, LOGIN_COOKIE, readCookie } from '../identity/cookies.ts';
 import { principalOf } from '../identity/sessions.ts';
 import { sameOrigin } from './headers.ts';
+import { establishedSession } from './established-session.ts';
 import type { PortalEnv, PortalServices } from './portal-services.ts';
 
 /** What a person runs on a device, with the one-time code in it. */
@@ -22,11 +23,16 @@ export function apiRoutes(services: PortalServices): Hono<PortalEnv> {
     return c.json({ code }, new CausewayError(code).status as ContentfulStatusCode);
   });
 
-  api.get('/health', (c) => c.json({ ready: services.ready() }, services.ready() ? 200 : 503));
+  api.get('/health', (c) => {
+    const ready = services.ready();
+    const store = services.storeStatus();
+    const storeLost = store.state === 'ok' ? null : { since: store.since, graceEnds: store.graceEnds };
+    return c.json({ ready, storeLost }, ready ? 200 : 503);
+  });
 
   api.use(sameOrigin(services));
   api.use(async function requireSession(c, next) {
-    const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
+    const session = await establishedSession(services, readCookie(c.req.header('cookie'), LOGIN_COOKIE));
     if (session === null) return c.json({ code: 'CW_LOGIN_REQUIRED' }, 401);
     c.set('session', session);
     return next();

@@ -65,6 +65,7 @@ beforeEach(() => {
   log = [];
   revoked = [];
   const revocations = {
+    epoch: 0,
     revoke: (what: Revoked): Promise<number> => {
       revoked.push(what);
       return Promise.resolve(1);
@@ -95,6 +96,7 @@ beforeEach(() => {
     loginSucceeded: vi.fn<PortalServices['loginSucceeded']>(),
     loginFailed: vi.fn<PortalServices['loginFailed']>(),
     ready: () => true,
+    storeStatus: () => ({ state: 'ok', kind: 'sqlite' }),
     now: clock,
   };
   app = portalApp(services);
@@ -336,7 +338,7 @@ describe('the API', () => {
       const forged = { headers: { cookie: `__Host-cw-login=${'A'.repeat(43)}` } };
       expect((await send(path, forged)).status).toBe(401);
     }
-    expect(await (await send('/api/health')).json()).toEqual({ ready: true });
+    expect(await (await send('/api/health')).json()).toEqual({ ready: true, storeLost: null });
   });
 
   it.each([

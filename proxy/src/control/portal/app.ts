@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono';
 import { LOGIN_COOKIE, readCookie } from '../identity/cookies.ts';
 import { apiRoutes } from './api-routes.ts';
+import { establishedSession } from './established-session.ts';
 import { exactHost, securityHeaders } from './headers.ts';
 import { loginRoutes } from './login-routes.ts';
 import { loginFailure, notice } from './notice.ts';
@@ -20,7 +21,7 @@ export function portalApp(services: PortalServices): Hono<PortalEnv> {
   app.route('/', loginRoutes(services));
 
   app.get('/', async (c) => {
-    const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
+    const session = await establishedSession(services, readCookie(c.req.header('cookie'), LOGIN_COOKIE));
     return session === null ? c.redirect('/start', 302) : page(c, services);
   });
   app.get('/signed-out', (c) => page(c, services));

@@ -48,6 +48,8 @@ export function loginRoutes(services: PortalServices): Hono<PortalEnv> {
 }
 
 async function start(c: Context<PortalEnv>, services: PortalServices): Promise<Response> {
+  // Before anybody proves to the identity provider who they are in vain.
+  if (services.storeStatus().state === 'lost') throw new CausewayError('CW_STORE_LOST');
   const intent = checkedIntent(c.req.query('i'), services);
   const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
   const proof = intent?.proof === true;

@@ -1,4 +1,4 @@
-import type { EdgeStatus } from '../../rpc/messages.ts';
+import type { EdgeStatus, StoreStatus } from '../../rpc/messages.ts';
 import type { PendingLogins } from '../identity/saml/pending.ts';
 import type { SamlProfile } from '../identity/saml/assertion.ts';
 import type { SamlJob } from '../identity/saml/saml-thread.ts';
@@ -29,6 +29,7 @@ export interface PortalServices {
   readonly loginSucceeded: () => void;
   readonly loginFailed: (code: string, address: string) => void;
   ready(): boolean;
+  readonly storeStatus: () => StoreStatus;
   readonly now: () => number;
 }
 

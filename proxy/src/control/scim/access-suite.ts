@@ -12,7 +12,7 @@ export function accessSuite(place: () => ScimPlace): void {
 
   async function signIn(user: string, groups: readonly string[] = ['by-login']): Promise<SessionRecord> {
     const { store, directory } = place();
-    const sessions = new Sessions(store, directory, { revoke: () => Promise.resolve(0) }, () => place().now);
+    const sessions = new Sessions(store, directory, { epoch: 0, revoke: () => Promise.resolve(0) }, () => place().now);
     const person = { user, displayName: user, groups, ou: null, nameId: user, sessionIndex: null, notAfter: null };
     const { session } = await sessions.begin(person, '10.0.0.1', 3_600_000);
     await store.addAppToken({ tokenHash: `t-${session.id}`, session: session.id, host: 'a.example', createdAt: 1 });

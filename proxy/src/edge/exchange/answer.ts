@@ -61,8 +61,8 @@ export function refusal(exchange: Exchange, code: ErrorCode, options: RefusalOpt
       code,
       reference: exchange.decision,
       // a ticket that is of no use: the app itself, where signing in begins anew
-      ...(code === 'CW_TICKET_INVALID'
-        ? { homeUrl: '/', homeLabel: 'Start again' }
+      ...(code === 'CW_TICKET_INVALID' || code === 'CW_STORE_LOST'
+        ? { homeUrl: '/', homeLabel: code === 'CW_STORE_LOST' ? 'Try again' : 'Start again' }
         : { homeUrl: exchange.snapshot.source.loginOrigin }),
     });
   } else {
