@@ -53,19 +53,23 @@ describe.skipIf(lacking('first steps', BROWSER, SIMPLESAMLPHP, CURL, POSTGRES)).
       ),
     );
 
-    test('from an empty folder to a configuration in force', async () => {
-      const { guide } = admin;
-      await guide.follow('A folder, and its environment');
-      if (pops === 2) await guide.follow('Two PoPs on one PostgreSQL', {}, [0]);
-      await guide.follow('The identity provider');
-      await guide.follow('The PoP', admin.ready('pop', 2));
-      await guide.follow('Yourself');
-      await guide.follow('People, by SCIM');
-      await guide.follow('An app and two rules');
-      await guide.follow('The publisher', admin.ready('pop', 2));
-      if (pops === 2) await guide.follow('Two PoPs on one PostgreSQL', admin.ready('pop-2', 1), [1, 2, 3, 4, 5]);
-      browser = await launchBrowser({ caFiles: [admin.file('pop/ca.pem')] });
-    }, FOLLOWED_MS);
+    test(
+      'from an empty folder to a configuration in force',
+      async () => {
+        const { guide } = admin;
+        await guide.follow('A folder, and its environment');
+        if (pops === 2) await guide.follow('Two PoPs on one PostgreSQL', {}, [0]);
+        await guide.follow('The identity provider');
+        await guide.follow('The PoP', admin.ready('pop', 2));
+        await guide.follow('Yourself');
+        await guide.follow('People, by SCIM');
+        await guide.follow('An app and two rules');
+        await guide.follow('The publisher', admin.ready('pop', 2));
+        if (pops === 2) await guide.follow('Two PoPs on one PostgreSQL', admin.ready('pop-2', 1), [1, 2, 3, 4, 5]);
+        browser = await launchBrowser({ caFiles: [admin.file('pop/ca.pem')] });
+      },
+      FOLLOWED_MS,
+    );
 
     test('Ada gets the app, at every PoP with one login; Ben a page whose reference leads to the decision', async () => {
       ada = await browser.person();
