@@ -136,7 +136,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
   const devices = new Devices({ database, revocations: feed, perPerson, now });
   const publisherReports = new PublisherReports(database, now);
-  const enrolment = openEnrolment(store, ca, now, (user) => devices.room(user));
+  const enrolment = openEnrolment(store, ca, now, perPerson);
   const follower = new DirectoryFollower({ directory, store, edges, revocations: feed, log, now });
   opened.push(() => follower.stop());
   const tickets = new Tickets(now);

@@ -1,3 +1,4 @@
+import { codeOf } from '@causeway/contract';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { StorePlace } from './fixtures/store-place.ts';
 import { openStore } from './kysely-store.ts';
@@ -102,6 +103,21 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       expect(await store.takeJoinToken('h', 100)).toBeNull();
       expect(await store.takeJoinToken('other', 0)).toBeNull();
       expect(await store.takeJoinToken('h', 99)).toMatchObject({ kind: 'publisher', owner: 'dc1' });
+    });
+
+    test('devices that come at once never pass the limit of their person together', async () => {
+      const device = { name: 'laptop', createdAt: 1, revokedAt: null };
+      const add = (id: string, user: string): Promise<string> =>
+        store.createDevice({ ...device, id, user }, 2).then(() => 'added', codeOf);
+      for (const [round, user] of ['ann', 'bob', 'eve'].entries()) {
+        const tries = Array.from({ length: 6 }, (_, i) =>
+          add(`${round}-${i}`, i % 2 === 0 ? user : user.toUpperCase()),
+        );
+        expect((await Promise.all(tries)).filter((result) => result === 'added')).toHaveLength(2);
+      }
+      const [first] = await store.devicesOf(['ann']);
+      if (first !== undefined) await store.revokeDevice(first.id, 9);
+      expect([await add('3', 'ann'), await add('4', 'ann')]).toEqual(['added', 'CW_DEVICE_LIMIT']);
     });
 
     test('publishers and devices are revoked once and for good', async () => {

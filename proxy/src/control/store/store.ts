@@ -27,7 +27,12 @@ export interface Store {
   createPublisher(publisher: PublisherRecord): Promise<void>;
   publisher(id: string): Promise<PublisherRecord | null>;
   publishers(): Promise<PublisherRecord[]>;
-  createDevice(device: DeviceRecord): Promise<void>;
+  /**
+   * @param limit how many devices the person may have with this one, removed ones not counted; two that come at once
+   *   never pass it together
+   * @throws CausewayError `CW_DEVICE_LIMIT`
+   */
+  createDevice(device: DeviceRecord, limit?: number): Promise<void>;
   device(id: string): Promise<DeviceRecord | null>;
   devices(): Promise<DeviceRecord[]>;
   devicesOf(users: readonly string[]): Promise<DeviceRecord[]>;
