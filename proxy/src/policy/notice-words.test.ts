@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Verdict } from '@causeway/contract';
 import { fillPlaces, MAX_NOTICE, strangePlaces, toldTo } from './notice-words.ts';
