@@ -213,15 +213,15 @@ export class KyselyStore implements Store {
     return row === undefined ? null : { fingerprint, kind: row.kind, owner: row.owner, notAfter: row.not_after };
   }
 
-  async useAssertion(id: string, expiresAt: number): Promise<boolean> {
+  async useOnce(ids: readonly string[], expiresAt: number): Promise<boolean> {
     const { numInsertedOrUpdatedRows } = await this.#run((db) =>
       db
         .insertInto('assertion')
-        .values({ id, expires_at: expiresAt })
+        .values(ids.map((id) => ({ id, expires_at: expiresAt })))
         .onConflict((c) => c.column('id').doNothing())
         .executeTakeFirstOrThrow(),
     );
-    return numInsertedOrUpdatedRows === 1n;
+    return numInsertedOrUpdatedRows === BigInt(ids.length);
   }
 
   async epoch(): Promise<number> {

@@ -154,9 +154,12 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
     });
 
     test('an assertion is used once, also when many try at once', async () => {
-      const tries = await Promise.all(Array.from({ length: 20 }, () => store.useAssertion('a', 100)));
+      const tries = await Promise.all(Array.from({ length: 20 }, () => store.useOnce(['a'], 100)));
       expect(tries.filter(Boolean)).toHaveLength(1);
-      expect(await store.useAssertion('b', 100)).toBe(true);
+      expect(await store.useOnce(['b'], 100)).toBe(true);
+      expect(await store.useOnce(['a', 'c'], 100)).toBe(false);
+      const pairs = await Promise.all(Array.from({ length: 20 }, (_, i) => store.useOnce([`d${i}`, 'e'], 100)));
+      expect(pairs.filter(Boolean)).toHaveLength(1);
     });
 
     test('a sweep forgets what has expired and nothing else', async () => {
@@ -166,15 +169,15 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await store.addAppToken({ tokenHash: 't2', session: 's_2', host: 'a.example', createdAt: 5 });
       await store.createJoinToken({ hash: 'h1', kind: 'device', owner: 'ann', expiresAt: 1_000 });
       await store.createJoinToken({ hash: 'h2', kind: 'device', owner: 'ann', expiresAt: 2_000 });
-      await store.useAssertion('a1', 1_000);
-      await store.useAssertion('a2', 2_000);
+      await store.useOnce(['a1'], 1_000);
+      await store.useOnce(['a2'], 2_000);
       await store.sweep(1_000);
       expect(await store.session('s_1')).toBeNull();
       expect((await store.grants(0)).map((g) => g.tokenHash)).toEqual(['t2']);
       expect(await store.takeJoinToken('h1', 0)).toBeNull();
       expect(await store.takeJoinToken('h2', 0)).not.toBeNull();
-      expect(await store.useAssertion('a1', 1_000)).toBe(true);
-      expect(await store.useAssertion('a2', 2_000)).toBe(false);
+      expect(await store.useOnce(['a1'], 1_000)).toBe(true);
+      expect(await store.useOnce(['a2'], 2_000)).toBe(false);
     });
 
     test('everything is there after closing and opening again', async () => {

@@ -43,12 +43,12 @@ export interface Store {
   addCertificate(certificate: CertificateRecord): Promise<void>;
   certificate(fingerprint: string): Promise<CertificateRecord | null>;
 
-  /** False when the assertion was used before. */
-  useAssertion(id: string, expiresAt: number): Promise<boolean>;
+  /** False when one of them, assertions and answered requests, was used before; of those tried at once one wins. */
+  useOnce(ids: readonly string[], expiresAt: number): Promise<boolean>;
 
   epoch(): Promise<number>;
 
-  /** Forgets what has expired: sessions, tokens, assertions. Bounded work per call. */
+  /** Forgets what has expired: sessions, tokens, assertions, tickets. Bounded work per call. */
   sweep(now: number): Promise<void>;
   close(): Promise<void>;
 }
