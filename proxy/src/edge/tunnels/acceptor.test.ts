@@ -17,7 +17,7 @@ const CONFIGURATION: Configuration = {
     { name: 'payroll', hosts: ['payroll.corp.example'], ports: ['tcp/80'], publishers: ['hq'] },
   ],
   rules: [
-    { name: 'vault', apps: ['vault'], action: 'block', notice: 'Not from devices.' },
+    { name: 'vault', apps: ['vault'], action: 'block', notice: 'Not {{app}}, {{person}}.' },
     { name: 'staff', users: ['alice'], apps: ['intranet', 'wide'], action: 'allow' },
   ],
 };
@@ -349,6 +349,10 @@ describe('an agent', () => {
     ['vault.corp.example', 80, 'CW_POLICY_BLOCKED'],
   ])('does not reach %s:%i', async (host, port, code) => {
     await expect(open(host, port)).rejects.toMatchObject({ code });
+  });
+
+  test('is told why by the notice of the rule, which names person and app', async () => {
+    await expect(open('vault.corp.example', 80)).rejects.toThrow('Not vault, Alice.');
   });
 
   test('loses its flows when a rule goes, and its tunnel when it is revoked', async () => {
