@@ -31,7 +31,7 @@ const REQUIREMENTS: Record<Purpose, readonly Requirement[]> = {
     { debian: 'libnss3-tools', commands: ['certutil'], suites: ['e2e', 'lab'] },
     { debian: 'openssl', commands: ['openssl'], suites: ['e2e'] },
     { debian: 'curl', commands: ['curl'], suites: ['e2e', 'lab'] },
-    { debian: 'postgresql', files: ['/usr/lib/postgresql'], suites: ['unit: PostgreSQL'] },
+    { debian: 'postgresql', files: ['/usr/lib/postgresql'], suites: ['unit: PostgreSQL', 'e2e: first steps'] },
     { debian: 'simplesamlphp', files: ['/usr/share/simplesamlphp/www'], suites: ['e2e: SimpleSAMLphp'] },
     { debian: 'php-cli', commands: ['php'], suites: ['e2e: SimpleSAMLphp'] },
     { debian: 'php-xml', php: 'dom', suites: ['e2e: SimpleSAMLphp'] },

@@ -4,6 +4,8 @@ import type { Page } from 'playwright-core';
 export interface ServiceProvider {
   readonly entityId: string;
   readonly acsUrl: string;
+  /** Of further PoPs of the deployment. */
+  readonly otherAcsUrls?: readonly string[];
 }
 
 /** An identity provider as the tests use one. */

@@ -12,6 +12,7 @@ export const SIMPLESAMLPHP = [
   'php-sqlite3',
   'openssl',
 ] as const;
+export const POSTGRES = ['postgresql'] as const;
 export const NAMESPACES = ['iproute2', 'nftables'] as const;
 export const CAPTURE = ['tcpdump', 'tshark'] as const;
 export const PING = ['iputils-ping'] as const;

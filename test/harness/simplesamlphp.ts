@@ -27,7 +27,7 @@ export interface SimpleSamlPerson {
 export async function startSimpleSaml(
   sp: ServiceProvider,
   people: readonly SimpleSamlPerson[],
-): Promise<IdentityProvider> {
+): Promise<IdentityProvider & { readonly metadataUrl: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-ssp-'));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -83,6 +83,7 @@ export async function startSimpleSaml(
   }
   return {
     metadata,
+    metadataUrl: `${origin}/simplesaml/saml2/idp/metadata.php`,
     caFile: null,
     async signIn(page, person) {
       const account = people.find(({ user }) => user === person);
@@ -173,10 +174,14 @@ $metadata[${text(entityId)}] = [
 `;
 }
 
-function remoteSp({ entityId, acsUrl }: ServiceProvider): string {
+function remoteSp({ entityId, acsUrl, otherAcsUrls = [] }: ServiceProvider): string {
+  const post = text('urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST');
+  const endpoints = [acsUrl, ...otherAcsUrls].map(
+    (url, index) => `['index' => ${index}, 'Binding' => ${post}, 'Location' => ${text(url)}]`,
+  );
   return `<?php
 $metadata[${text(entityId)}] = [
-  'AssertionConsumerService' => ${text(acsUrl)},
+  'AssertionConsumerService' => [${endpoints.join(', ')}],
   'NameIDFormat' => 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
   'simplesaml.nameidattribute' => 'mail',
 ];

@@ -39,7 +39,11 @@ export function adminCalls(
 ): Omit<Handlers<AdminCalls>, 'admin.owner' | 'admin.api' | 'admin.keys' | 'admin.tail'> {
   const { store, configuration, log } = services;
   return {
-    'admin.status': () => status(services),
+    'admin.status': () => {
+      const { edges, health } = services;
+      health.connected(edges.size, edges.statuses(), configuration.current().snapshot.publishers);
+      return status(services);
+    },
     'admin.explain': (question) => explainAccess(services, configuration.current().policy, question),
     'admin.token': async ({ publisher }) => {
       const { config, snapshot } = configuration.current();

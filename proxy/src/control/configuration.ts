@@ -130,18 +130,18 @@ export class Configuration {
       const { config, snapshot, idp } = this.current();
       this.#forgetDeadRules();
       try {
-        let told: Promise<void> | null = null;
+        const told: Promise<void>[] = [];
         const offer = (offered: OfferedSnapshot, certificates: ServerCertificates): void => {
           if (offered.manifest.number === snapshot.number) return;
           this.#offered = offered;
           // What fails here fails again, and is told, once it is in force.
-          told = this.#options.onOffered(offered, certificates).catch(() => undefined);
+          told.push(this.#options.onOffered(offered, certificates).catch(() => undefined));
         };
         const { published, certificates, warnings } = await this.#build({ from: 'working', config }, by, idp, offer);
         const { number } = published.snapshot;
         if (number !== snapshot.number) {
           this.#put(published);
-          await told;
+          await Promise.all(told);
           await this.#options.onPublished(published, certificates);
         }
         return { number, warnings };

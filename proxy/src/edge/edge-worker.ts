@@ -205,7 +205,9 @@ export class EdgeWorker {
         ? new CausewayError('CW_PORT_IN_USE', `port ${port} on ${host} is in use by another process`, { cause })
         : new CausewayError('CW_CONFIG_INVALID', `cannot listen on port ${port} of ${host}: ${message}`, { cause });
     }
-    this.#every(STATUS_MS, () => void this.#link.call('edge.status', this.#status()).catch(() => undefined));
+    const report = (): void => void this.#link.call('edge.status', this.#status()).catch(() => undefined);
+    report();
+    this.#every(STATUS_MS, report);
     this.#every(SWEEP_MS, () => this.#endExpired());
     const watch = new FeedWatch({
       feed: this.#feed,
