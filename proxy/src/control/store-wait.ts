@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ERRORS } from '@causeway/contract';
-import { Gauge, Registry } from 'prom-client';
 import { NOTICE_CSP, noticePage } from '../pages/notice-page.ts';
 import { retryAfter } from '../pages/retry-after.ts';
 import type { ChildMessage, KeyAndCertificate } from '../rpc/supervision.ts';
@@ -56,14 +55,9 @@ export class StoreWait {
     else this.#server.receive(socket, head);
   }
 
-  async metrics(): Promise<readonly object[]> {
-    const registry = new Registry();
-    new Gauge({
-      name: 'causeway_store_up',
-      help: 'Whether the store answers and takes writes: 1 or 0.',
-      registers: [registry],
-    }).set(0);
-    return registry.getMetricsAsJSON();
+  /** It has none before it is started; whoever collects them does not wait. */
+  metrics(): Promise<readonly object[]> {
+    return Promise.resolve([]);
   }
 
   /** As `start` resolves, once the store is there; rejects as it does where waiting for the store would not help. */
