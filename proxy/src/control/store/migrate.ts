@@ -13,6 +13,7 @@ import { alertsAndIncidents } from './migrations/0009-alerts-incidents.ts';
 import { probe } from './migrations/0010-probe.ts';
 import { callers } from './migrations/0011-callers.ts';
 import { reports } from './migrations/0012-reports.ts';
+import { localPeople } from './migrations/0013-local-people.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'probe', up: probe },
   { name: 'callers', up: callers },
   { name: 'reports', up: reports },
+  { name: 'local-people', up: localPeople },
 ];
 
 /** Any number that nobody else locks in this database. */
