@@ -59,11 +59,18 @@ export const policyRule = z
       .describe(
         'what it allows goes on for so long while nobody can say whether it still holds; session.graceMinutes where absent',
       ),
-    notice: z.string().min(1).max(500).optional().describe('what a blocked person is told'),
+    notice: z
+      .string()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe(
+        'what a blocked person is told, in which {{person}} and {{app}} are filled in; beside a template, what its {{rule}} stands for',
+      ),
     template: slug.optional().describe('the block template whose notice a blocked person is told'),
   })
-  .refine((rule) => rule.template === undefined || (rule.action === 'block' && rule.notice === undefined), {
-    message: 'only a block without a notice of its own has a template',
+  .refine((rule) => rule.template === undefined || rule.action === 'block', {
+    message: 'only a block has a template',
     path: ['template'],
   })
   .refine((rule) => rule.graceMinutes === undefined || rule.action === 'allow', {

@@ -1,9 +1,9 @@
 import type { ObjectKind } from '@causeway/contract';
-import { stringify } from 'yaml';
 import type { AdminClient } from '../admin-client/admin-client.ts';
 import type { GetQuery } from './get-query.ts';
 import { ago, printable, say, table } from './output.ts';
 import { someOf } from './whole-list.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** Every kind's object looks like this; what is in its body its schema says. */
 interface GivenObject {
@@ -26,14 +26,16 @@ export async function getObjects(
 ): Promise<void> {
   if (name !== undefined) {
     const object = await client.call(`GET /${kind}/{name}` as 'GET /tags/{name}', { params: { name } });
-    say(as === 'json' ? JSON.stringify(object) : stringify(documentOf(kind, object)));
+    say(as === 'json' ? JSON.stringify(object) : await yamlText(documentOf(kind, object)));
     return;
   }
   const asked = client.all(`GET /${kind}` as 'GET /tags', { query: { limit: 500, ...query } });
   const objects: readonly GivenObject[] = await someOf(asked, limit);
   if (as === 'json') say(JSON.stringify(objects));
-  else if (as === 'yaml') say(objects.map((object) => stringify(documentOf(kind, object))).join('---\n'));
-  else if (objects.length === 0) say(`no ${kind}`);
+  else if (as === 'yaml') {
+    const documents = objects.map((object) => yamlText(documentOf(kind, object)));
+    say((await Promise.all(documents)).join('---\n'));
+  } else if (objects.length === 0) say(`no ${kind}`);
   else {
     const rows = objects.map((object) => [
       object.name,

@@ -1,11 +1,11 @@
 import { CausewayError } from '@causeway/contract';
-import { stringify } from 'yaml';
 import type { AdminClient } from '../admin-client/admin-client.ts';
 import type { GetQuery } from './get-query.ts';
 import { say, warn } from './output.ts';
 import type { RecordKind } from './record-kinds.ts';
 import { fieldOf, recordTable, type Item } from './record-table.ts';
 import { someOf } from './whole-list.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** Routes are looked up in a table here, so the client's types cannot follow; every list has this shape. */
 type AnyList = 'GET /users';
@@ -25,14 +25,14 @@ export async function getRecords(
 ): Promise<void> {
   if (name !== undefined) {
     const one = await findOne(client, kind, name);
-    say(as === 'json' ? JSON.stringify(one) : stringify(one));
+    say(as === 'json' ? JSON.stringify(one) : await yamlText(one));
     return;
   }
   const most = limit ?? kind.newest ?? null;
   const items = await someOf(itemsOf(client, kind, query), most === null ? null : most + 1);
   const shown = most === null ? items : items.slice(0, most);
   if (as === 'json') say(JSON.stringify(shown));
-  else if (as === 'yaml') say(stringify(shown));
+  else if (as === 'yaml') say(await yamlText(shown));
   else say(shown.length === 0 ? `no ${kind.kind}` : recordTable(kind, shown));
   if (shown.length < items.length) warn(`these are ${shown.length}, and there are more: --limit N`);
 }

@@ -108,7 +108,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const loginIdp = (): string => configuration.current().config.identityProvider.name;
   const directory = new Directory({ database, loginIdp, now });
   const scimTokens = new ScimTokens(database, now);
-  const { secrets, ca, intentKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
+  const { secrets, ca, intentKey, preLoginKey, pseudonymKey } = await openDeploymentKeys(database, start, now);
 
   const health = new Health();
   const pop = popIdentity(start.dataDir);
@@ -136,11 +136,11 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const perPerson = (): number => configuration.current().objects.settings[0]?.devices.perPerson ?? DEVICES_PER_PERSON;
   const devices = new Devices({ database, revocations: feed, perPerson, now });
   const publisherReports = new PublisherReports(database, now);
-  const enrolment = openEnrolment(store, ca, now, (user) => devices.room(user));
+  const enrolment = openEnrolment(store, ca, now, perPerson);
   const follower = new DirectoryFollower({ directory, store, edges, revocations: feed, log, now });
   opened.push(() => follower.stop());
-  const tickets = new Tickets(now);
-  const pending = new PendingLogins(now);
+  const tickets = new Tickets(database, now);
+  const pending = new PendingLogins(preLoginKey, now);
   const saml = new SamlPool();
   opened.push(() => saml.close());
   let ticketKeys = randomBytes(48).toString('base64');
@@ -279,7 +279,6 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   const metrics = controlMetrics({
     edges: () => edges.size,
     edgesDropped: () => edges.dropped,
-    pendingLogins: () => pending.size,
     epoch: () => feed.epoch,
     cut: () => feed.cut,
     snapshot: () => configuration.current().snapshot.number,

@@ -13,6 +13,8 @@ export interface DeploymentKeys {
   readonly ca: Ca;
   /** Seals where strangers want to go, on its way through their browsers. */
   readonly intentKey: Buffer;
+  /** Seals logins under way into the cookies of their browsers; edges do not have it. */
+  readonly preLoginKey: Buffer;
   readonly pseudonymKey: Buffer;
 }
 
@@ -31,5 +33,11 @@ export async function openDeploymentKeys(
   writeFileSync(join(dataDir, 'ca.pem'), ca.certificate, { mode: 0o644 });
   const key = async (name: string): Promise<Buffer> =>
     Buffer.from(await secrets.secret(name, () => randomBytes(32).toString('base64')), 'base64');
-  return { secrets, ca, intentKey: await key('intent-key'), pseudonymKey: await key('event-pseudonyms') };
+  return {
+    secrets,
+    ca,
+    intentKey: await key('intent-key'),
+    preLoginKey: await key('pre-login-key'),
+    pseudonymKey: await key('event-pseudonyms'),
+  };
 }

@@ -73,7 +73,7 @@ beforeEach(async () => {
   edges = new Edges(log, 500);
   feed = new RevocationFeed(store, edges);
   sessions = new Sessions(store, directory, feed, Date.now);
-  tickets = new Tickets(Date.now);
+  tickets = new Tickets(database, Date.now);
   services = {
     store,
     directory,
@@ -114,7 +114,8 @@ async function connect(handlers: Partial<Handlers<ControlCalls>> = {}): Promise<
   return new RpcChannel(socket, handlers, () => undefined);
 }
 
-const redeemable = (session: string): string => tickets.issue({ session, host: APP_HOST, path: '/x', nonceHash: 'nh' });
+const redeemable = (session: string): Promise<string> =>
+  tickets.issue({ session, host: APP_HOST, path: '/x', nonceHash: 'nh' });
 
 describe('tickets', () => {
   it('become a token that every edge holds before it is given out', async () => {
@@ -128,7 +129,7 @@ describe('tickets', () => {
     await first.call('edge.hello', { worker: 0, pid: 1 });
     await second.call('edge.hello', { worker: 1, pid: 2 });
     const { session } = await sessions.begin(PERSON, '10.0.0.1', 60_000);
-    const ticket = redeemable(session.id);
+    const ticket = await redeemable(session.id);
     const { token, expiresAt } = await first.call('ticket.redeem', { ticket, nonceHash: 'nh', host: APP_HOST });
     const hash = createHash('sha256').update(token).digest('base64url');
     expect(held).toEqual([hash, hash]);
@@ -146,7 +147,7 @@ describe('tickets', () => {
     const link = await connect({ revoke: ({ epoch }) => ({ epoch, cut: 0 }) });
     await link.call('edge.hello', { worker: 0, pid: 1 });
     const { session } = await sessions.begin(PERSON, '10.0.0.1', 60_000);
-    const ticket = redeemable(session.id);
+    const ticket = await redeemable(session.id);
     await sessions.end(session.id, 'test');
     const redeemed = link.call('ticket.redeem', { ticket, nonceHash: 'nh', host: APP_HOST });
     await expect(redeemed).rejects.toMatchObject({ code: 'CW_TICKET_INVALID' });
@@ -166,7 +167,7 @@ describe('tickets', () => {
       },
     });
     await link.call('edge.hello', { worker: 0, pid: 1 });
-    const ticket = redeemable(session.id);
+    const ticket = await redeemable(session.id);
     const redeemed = link.call('ticket.redeem', { ticket, nonceHash: 'nh', host: APP_HOST });
     await expect(redeemed).rejects.toMatchObject({ code: 'CW_TICKET_INVALID' });
     expect(revoked.map(({ sessions: ended }) => ended)).toEqual([[session.id]]);

@@ -135,7 +135,7 @@ async function redeem(
   { store, tickets, edges, feed, now }: EdgeServices,
   args: EdgeCalls['ticket.redeem']['args'],
 ): Promise<EdgeCalls['ticket.redeem']['answer']> {
-  const ticket = tickets.redeem(args.ticket, args.host, args.nonceHash);
+  const ticket = await tickets.redeem(args.ticket, args.host, args.nonceHash);
   const session = await liveSession(store, ticket.session, now());
   const token = newToken();
   const tokenHash = hashToken(token);

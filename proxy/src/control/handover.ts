@@ -33,7 +33,8 @@ export class HandedOver {
       { overrideGlobalObjects: false },
     );
     this.#http = http.createServer({
-      maxHeaderSize: 16 * 1024,
+      // The cookies of several logins under way, each with a deep link.
+      maxHeaderSize: 24 * 1024,
       headersTimeout: TIMEOUTS.headMs,
       requestTimeout: TIMEOUTS.requestMs,
       keepAliveTimeout: TIMEOUTS.keepAliveMs,

@@ -97,7 +97,7 @@ function request(
 }
 
 const cookiePair = (answer: Answer, name: string): string =>
-  answer.cookies.find((cookie) => cookie.startsWith(`${name}=`))?.split(';')[0] ?? '';
+  answer.cookies.find((cookie) => cookie.startsWith(name))?.split(';')[0] ?? '';
 
 async function connect(
   handlers: ConstructorParameters<typeof RpcChannel<EdgeCalls & AdminCalls, ControlCalls>>[1],
@@ -181,7 +181,7 @@ describe('the control process', () => {
 
     const started = await request(`/start?i=${intent}`);
     expect(started.status).toBe(302);
-    const pre = cookiePair(started, '__Host-cw-pre');
+    const pre = cookiePair(started, '__Host-cw-pre-');
     expect(started.cookies[0]).toMatch(/; Secure; HttpOnly; SameSite=None$/);
     const { body } = answerFor(String(started.headers['location']));
 
@@ -370,7 +370,7 @@ describe('the control process', () => {
 
   it('keeps its sessions across a restart, and its CA', async () => {
     const started = await request('/start');
-    const pre = cookiePair(started, '__Host-cw-pre');
+    const pre = cookiePair(started, '__Host-cw-pre-');
     const { body } = answerFor(String(started.headers['location']));
     const posted = await request('/saml/acs', { method: 'POST', headers: { ...FORM, cookie: pre }, body });
     expect(posted.headers['location']).toBe('/');

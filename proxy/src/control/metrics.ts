@@ -11,7 +11,6 @@ export interface ControlMetrics {
 export interface ControlGauges {
   readonly edges: () => number;
   readonly edgesDropped: () => number;
-  readonly pendingLogins: () => number;
   readonly epoch: () => number;
   readonly cut: () => number;
   readonly snapshot: () => number;
@@ -32,7 +31,6 @@ export function controlMetrics(gauges: ControlGauges): ControlMetrics {
     'Edges dropped because they did not acknowledge a push.',
     gauges.edgesDropped,
   );
-  gauge('causeway_control_pending_logins', 'Logins that wait for the identity provider.', gauges.pendingLogins);
   gauge('causeway_control_revocation_epoch', 'Epoch of the revocation feed.', gauges.epoch);
   gauge('causeway_control_snapshot', 'Number of the published configuration.', gauges.snapshot);
   gauge('causeway_control_connections', 'Open connections to the login host.', gauges.connections);

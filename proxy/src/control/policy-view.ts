@@ -11,6 +11,7 @@ import type { ShadowedRule } from '@causeway/wasm-core';
 import type { ExplainedRule } from '@causeway/wasm-core/reference';
 import { AppIndex } from '../policy/app-index.ts';
 import { SteeredApps } from '../policy/assigned-apps.ts';
+import { toldTo } from '../policy/notice-words.ts';
 import { policySubject, type PolicyPrincipal } from '../policy/policy-input.ts';
 import { Policy, type Target } from '../policy/policy.ts';
 import type { Steps } from '../policy/steps.ts';
@@ -116,14 +117,15 @@ export class PolicyView {
     const session = this.#policy.open(principal, from ?? '');
     const decided = this.#policy.decide(session, app, target, at);
     this.#policy.close(session);
-    const verdict = session === null ? { ...decided, why: `${decided.why}: say it with --from` } : decided;
+    const name = this.#snapshot.apps[app]?.name ?? null;
+    const told = toldTo(decided, who, name);
+    const verdict = session === null ? { ...told, why: `${told.why}: say it with --from` } : told;
     const { tried, changes } = session === null ? NOTHING_TRIED : await this.#tried(principal, from, app, target, at);
     const steps = tried.map(({ rule, matched, why }) => ({
       rule: this.#nameOf(rule),
       matched,
       why: matched ? `every condition holds: ${verdict.why}` : why,
     }));
-    const name = this.#snapshot.apps[app]?.name ?? null;
     const destination = `${String(target.host)}:${target.port}`;
     const shadowed = this.#shadowedAmong(tried);
     return { app: name, destination, verdict, steps, shadowed, changes, snapshot, asked };

@@ -32,6 +32,7 @@ import { createWebTlsServer, type WebTls } from './tls/web-server.ts';
 import { Acceptor } from './tunnels/acceptor.ts';
 import { AgentFlows } from './tunnels/agent-flows.ts';
 import { Agents } from './tunnels/agents.ts';
+import { KnownPeers } from './tunnels/known-peers.ts';
 import { Publishers } from './tunnels/publishers.ts';
 
 const MAX_SOCKETS = 20_000;
@@ -60,6 +61,7 @@ export class EdgeWorker {
   );
   readonly #publishers = new Publishers();
   readonly #agents = new Agents();
+  readonly #known = new KnownPeers(() => performance.now());
   readonly #link: ControlLink;
   readonly #configuration: Configured;
   readonly #events: Events;
@@ -143,6 +145,8 @@ export class EdgeWorker {
       publishers: this.#publishers,
       agents: this.#agents,
       flows,
+      known: this.#known,
+      feed: this.#feed,
       log,
       active: () => this.active,
       ca: () => this.#secrets?.ca ?? '',
@@ -334,6 +338,7 @@ export class EdgeWorker {
   }
 
   async #principalChanged({ device, principal }: ControlCalls['device.principal']['args']): Promise<null> {
+    this.#known.regrouped(device, principal);
     for (const agent of this.#agents.byDevice(device)) {
       agent.principal = principal;
       agent.steer();

@@ -177,7 +177,7 @@ describe('a person', () => {
     const cookie = await person('bob', SECRET);
     const page = await edge.fetch(SECRET, '/', { headers: { ...PAGE, cookie } });
     expect(page.status).toBe(403);
-    expect(page.body.toString()).toContain('Ask the security team.');
+    expect(page.body.toString()).toContain('bob &lt;b&gt;, ask about secret.');
   });
 
   test('cannot tell an app that no rule gives from one that does not exist', async () => {

@@ -21,11 +21,11 @@ beforeAll(async () => {
   place = await openAdmin(await sqlitePlace());
   const { services } = place;
   const clock = (): number => place.now;
-  const tickets = new Tickets(clock);
+  const tickets = new Tickets(services.database, clock);
   const portal = portalApp({
     ...services,
     tickets,
-    pending: new PendingLogins(clock),
+    pending: new PendingLogins(KEY, clock),
     files: new Map(),
     intentKey: KEY,
     verify: (job) => verifyResponse(job.field, job.trust, job.expectation),

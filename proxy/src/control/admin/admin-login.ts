@@ -71,7 +71,7 @@ async function redeem(c: Context<AdminEnv>, services: AdminLoginServices): Promi
   const nonce = readCookie(c.req.header('cookie'), NONCE_COOKIE);
   if (nonce === null || !isToken(nonce)) throw new CausewayError('CW_TICKET_INVALID');
   const host = new URL(services.origin()).hostname;
-  const ticket = services.tickets.redeem(c.req.query('t') ?? '', host, hashToken(nonce));
+  const ticket = await services.tickets.redeem(c.req.query('t') ?? '', host, hashToken(nonce));
   const login = await services.store.session(ticket.session);
   if (login === null || login.expiresAt <= services.now()) throw new CausewayError('CW_TICKET_INVALID');
   const { user, displayName } = login;

@@ -29,15 +29,16 @@ export async function writeLines(file: string, lines: AsyncIterable<string>): Pr
     const out = createWriteStream(partial, { flags: 'w', mode: 0o600, flush: true });
     await pipeline(Readable.from(bytes(), { objectMode: false }), createGzip({ level: GZIP_LEVEL }), out);
     await rename(partial, file);
-    await syncFolder(dirname(file));
+    await syncPath(dirname(file));
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   }
 }
 
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+/** Of a file what it holds, of a folder which files it has. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {

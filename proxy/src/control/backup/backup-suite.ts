@@ -58,6 +58,15 @@ export function backupSuite(
       openSecrets({ database, place: masterKeyPlace(folder, undefined), now: () => 5 });
     const take = (withoutEvents = false) => takeBackup(source.location, file, { withoutEvents, now: NOW });
     const restore = (keepSessions = false) => restoreBackup(target.location, file, { keepSessions, now: NOW });
+    /** Every table, index, key and trigger, and those of a store of this version that was never restored. */
+    const schemas = async () => {
+      const fresh = await makeTarget();
+      try {
+        return { restored: await within(target, schemaOf), fresh: await within(fresh, schemaOf) };
+      } finally {
+        await fresh.remove();
+      }
+    };
     const isEmpty = async (): Promise<boolean> => {
       if ('file' in target.location) return !existsSync(target.location.file);
       // What restored nothing left nothing to back up either.
@@ -91,6 +100,9 @@ export function backupSuite(
           .executeTakeFirstOrThrow();
         expect(seq).toBe(3_011);
       });
+      const { restored, fresh } = await schemas();
+      expect(restored).toEqual(fresh);
+      expect(restored).toContainEqual(expect.objectContaining({ name: 'event_by_user' }));
     });
 
     if (!more) return;
@@ -202,6 +214,8 @@ export function backupSuite(
         const done = await read.selectFrom('migration').select('name').orderBy('number').execute();
         expect(done).toEqual(MIGRATIONS.map(({ name: migration }) => ({ name: migration })));
       });
+      const { restored, fresh } = await schemas();
+      expect(restored).toEqual(fresh);
     });
 
     test('of a newer version is refused', async () => {
@@ -289,6 +303,27 @@ async function isFilled({ location }: StorePlace): Promise<boolean> {
 }
 
 const publisher = (id: string) => ({ id, name: HARD, created_at: NOW, revoked_at: null });
+
+interface SchemaPart {
+  readonly name: string;
+  readonly definition: string;
+}
+
+async function schemaOf({ dialect, write }: Database): Promise<SchemaPart[]> {
+  const query =
+    dialect === 'sqlite'
+      ? sql<SchemaPart>`select name, concat_ws(' ', type, tbl_name, sql) as definition from sqlite_master`
+      : sql<SchemaPart>`
+          select indexname as name, indexdef || indisvalid as definition
+          from pg_indexes join pg_index on indexrelid = indexname::regclass where schemaname = current_schema()
+          union all select conname, conrelid::regclass || pg_get_constraintdef(oid)
+          from pg_constraint where connamespace = current_schema()::regnamespace
+          union all select tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+          union all select table_name || '.' || column_name, concat_ws(' ', data_type, is_nullable, column_default)
+          from information_schema.columns where table_schema = current_schema()`;
+  const { rows } = await query.execute(write);
+  return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
 
 /** Every row of every table, as text to be compared. */
 async function contents(database: Database): Promise<Map<string, unknown[]>> {

@@ -3,8 +3,10 @@ import { CausewayError } from '@causeway/contract';
 import type { Database } from '../store/database.ts';
 import { MIGRATIONS, migrateWithin } from '../store/migrate.ts';
 import type { StoreTables } from '../store/schema.ts';
-import type { BackupHeader, BackupTable, Row } from './backup-format.ts';
+import type { BackupHeader, BackupTable } from './backup-format.ts';
 import { readBackup } from './backup-reader.ts';
+import { dropIndexes, makeIndexes } from './late-indexes.ts';
+import { RowInserter } from './row-inserter.ts';
 
 type Tx = Transaction<StoreTables>;
 
@@ -22,8 +24,8 @@ export interface RestoreTablesOptions {
 }
 
 /**
- * Fills an empty database from a backup within one transaction: the tables as they were when it was made, then the
- * migrations since.
+ * Fills an empty database from a backup within one transaction: the tables as they were when it was made, then their
+ * indexes, then the migrations since.
  *
  * @returns how many rows each table got
  * @throws CausewayError `CW_BACKUP_REFUSED` where a newer version made it, `CW_BACKUP_DAMAGED`, `CW_STORE_FAILED`
@@ -35,11 +37,15 @@ export async function restoreTables(
 ): Promise<Record<string, number>> {
   const { dialect } = options;
   const filled: Record<string, number> = {};
+  const inserter = new RowInserter(tx, dialect);
   let types = new Map<string, string>();
+  let indexes: readonly string[] = [];
   for await (const part of readBackup(file)) {
     if (part.t === 'header') {
       await migrateWithin(tx, dialect, MIGRATIONS.slice(0, known(file, part.header)));
+      indexes = await dropIndexes(tx, dialect);
     } else if (part.t === 'table') {
+      await inserter.settled();
       const { table } = part.table;
       types = await columnTypes(tx, dialect, table);
       const foreign = part.table.columns.find((column) => !types.has(column));
@@ -51,10 +57,12 @@ export async function restoreTables(
       filled[table] = 0;
       if (part.table.sequence !== null) await setSequence(tx, dialect, part.table, part.table.sequence);
     } else if (!NEVER.has(part.table.table) && (options.keepSessions || !ENDED.has(part.table.table))) {
-      await insertRows(tx, dialect, part.table, part.rows, types);
+      await inserter.insert(part.table, part.rows, types);
       filled[part.table.table] = (filled[part.table.table] ?? 0) + part.rows.length;
     }
   }
+  await inserter.settled();
+  await makeIndexes(tx, dialect, indexes);
   await migrateWithin(tx, dialect);
   // Above every epoch that any PoP ever told: none counts so fast, and none takes an older one for news.
   await tx
@@ -90,39 +98,6 @@ async function columnTypes(tx: Tx, dialect: Database['dialect'], table: string):
           where table_schema = current_schema() and table_name = ${table}`;
   const { rows } = await query.execute(tx);
   return new Map(rows.map(({ name, type }) => [name, type]));
-}
-
-/** All rows in one parameter, which both databases take apart themselves: no limit of parameters, no plan for each. */
-async function insertRows(
-  tx: Tx,
-  dialect: Database['dialect'],
-  { table, columns }: BackupTable,
-  rows: readonly Row[],
-  types: ReadonlyMap<string, string>,
-): Promise<void> {
-  const names = sql.join(columns.map((column) => sql.ref(column)));
-  if (dialect === 'sqlite') {
-    const values = sql.join(columns.map((_, i) => sql`value ->> ${sql.lit(i)}`));
-    await sql`
-      insert into ${sql.table(table)} (${names}) select ${values} from json_each(${JSON.stringify(rows)})
-    `.execute(tx);
-    return;
-  }
-  const values = sql.join(
-    columns.map((column, i) => sql`(one ->> ${sql.lit(i)})::${sql.raw(types.get(column) ?? 'text')}`),
-  );
-  await sql`
-    insert into ${sql.table(table)} (${names}) select ${values} from json_array_elements(${withoutNul(rows)}::json) one
-  `.execute(tx);
-}
-
-/** PostgreSQL's text has no NUL. */
-function withoutNul(rows: readonly Row[]): string {
-  const text = JSON.stringify(rows);
-  if (!text.includes('\\u0000')) return text;
-  const plain = (value: Row[number]): Row[number] =>
-    typeof value === 'string' ? value.replaceAll('\0', '\u{FFFD}') : value;
-  return JSON.stringify(rows.map((row) => row.map(plain)));
 }
 
 /** A number that was given once is never given again, also where its row is gone. */

@@ -11,6 +11,7 @@ import { LocalPeople } from './local-people.ts';
 import { forgetLogins } from './local-rows.ts';
 import { follow, membersWithAccess, withAccess } from './live-access.ts';
 import { nameKey, seqOf } from './names.ts';
+import { takeAlong } from './renamed-person.ts';
 import { NewPeople, type Made } from './new-people.ts';
 import type {
   DirectoryChange,
@@ -277,8 +278,10 @@ export class Directory {
     const access = await withAccess(tx, [row.seq]);
     const after = await updateUser(tx, row.seq, input, this.#options.now());
     const user = toUser(after);
-    // Sessions and devices know people by name, so under another name they are nobody's.
-    const gone = access.length > 0 && after.user_name !== row.user_name ? [row.user_name] : [];
+    const renamed = after.user_name !== row.user_name;
+    if (renamed && row.idp === this.#options.loginIdp()) await takeAlong(tx, row, after);
+    // A session knows its person by name alone, so under another name it is nobody's.
+    const gone = access.length > 0 && renamed ? [row.user_name] : [];
     const same = after.active === row.active && after.source === row.source && after.ou === row.ou;
     return [user, same && gone.length === 0 ? NOTHING : await this.#follow(tx, row.idp, access, gone)];
   }

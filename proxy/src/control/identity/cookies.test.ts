@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clearLoginCookie, loginCookie, preLoginCookie, readCookie } from './cookies.ts';
+import { clearLoginCookie, loginCookie, PRE_LOGIN_COOKIES, preLoginCookie, readCookie } from './cookies.ts';
 
 describe('readCookie', () => {
   it('finds the one cookie of that name', () => {
@@ -17,7 +17,7 @@ describe('readCookie', () => {
 
 describe('our cookies', () => {
   it('are bound to the host, to TLS and out of reach of scripts', () => {
-    for (const cookie of [loginCookie('t', 0), preLoginCookie('p'), clearLoginCookie()]) {
+    for (const cookie of [loginCookie('t', 0), preLoginCookie(PRE_LOGIN_COOKIES[0], 'p'), clearLoginCookie()]) {
       expect(cookie).toMatch(/^__Host-/);
       expect(cookie).toContain('; Path=/;');
       expect(cookie).toContain('; Secure; HttpOnly; SameSite=');

@@ -5,8 +5,8 @@ import { LIMITS } from '@causeway/contract';
  * an app below the access domain nor anybody on the way can set one.
  */
 export const LOGIN_COOKIE = '__Host-cw-login';
-/** Binds a login under way to the browser that began it; the identity provider's answer is a cross-site POST. */
-export const PRE_LOGIN_COOKIE = '__Host-cw-pre';
+/** Each binds a login under way to the browser that began it; the identity provider's answer is a cross-site POST. */
+export const PRE_LOGIN_COOKIES = ['__Host-cw-pre-0', '__Host-cw-pre-1', '__Host-cw-pre-2', '__Host-cw-pre-3'] as const;
 
 /** The value of a cookie; `null` when there is none, or more than one (cookie tossing). */
 export function readCookie(header: string | undefined, name: string): string | null {
@@ -27,10 +27,10 @@ export function clearLoginCookie(): string {
   return `${LOGIN_COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax`;
 }
 
-export function preLoginCookie(value: string): string {
-  return `${PRE_LOGIN_COOKIE}=${value}; Path=/; Max-Age=${LIMITS.preLoginMs / 1000}; Secure; HttpOnly; SameSite=None`;
+export function preLoginCookie(name: string, value: string): string {
+  return `${name}=${value}; Path=/; Max-Age=${LIMITS.preLoginMs / 1000}; Secure; HttpOnly; SameSite=None`;
 }
 
-export function clearPreLoginCookie(): string {
-  return `${PRE_LOGIN_COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=None`;
+export function clearPreLoginCookie(name: string): string {
+  return `${name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=None`;
 }

@@ -40,8 +40,8 @@ beforeAll(async () => {
   const published = await publishFile(location, fixture.configFile, idp);
   services = {
     store,
-    tickets: new Tickets(Date.now),
-    pending: new PendingLogins(Date.now),
+    tickets: new Tickets(database, Date.now),
+    pending: new PendingLogins(Buffer.alloc(32, 8), Date.now),
     revocations: { epoch: 0, revoke: () => Promise.resolve(0) },
     files: new Map(),
     log: pino({ level: 'silent' }),

@@ -75,8 +75,8 @@ beforeEach(() => {
   services = {
     store,
     sessions: new Sessions(store, directory, revocations, clock),
-    tickets: new Tickets(clock),
-    pending: new PendingLogins(clock),
+    tickets: new Tickets(database, clock),
+    pending: new PendingLogins(KEY, clock),
     revocations,
     files: new Map([
       [
@@ -111,7 +111,7 @@ function send(path: string, init: RequestInit = {}, address = '10.0.0.1'): Promi
 const cookieOf = (response: Response, name: string): string =>
   response.headers
     .getSetCookie()
-    .find((cookie) => cookie.startsWith(`${name}=`))
+    .find((cookie) => cookie.startsWith(name))
     ?.split(';')[0] ?? '';
 
 async function begin(query = ''): Promise<{ pre: string; requestId: string; relayState: string }> {
@@ -120,7 +120,7 @@ async function begin(query = ''): Promise<{ pre: string; requestId: string; rela
   const location = new URL(started.headers.get('location') ?? '');
   const xml = inflateRawSync(Buffer.from(location.searchParams.get('SAMLRequest') ?? '', 'base64')).toString();
   return {
-    pre: cookieOf(started, '__Host-cw-pre'),
+    pre: cookieOf(started, '__Host-cw-pre-'),
     requestId: / ID="([^"]+)"/.exec(xml)?.[1] ?? '',
     relayState: location.searchParams.get('RelayState') ?? '',
   };
@@ -165,7 +165,7 @@ describe('login', () => {
     const url = new URL(location);
     expect(url.origin + url.pathname).toBe(`https://${APP_HOST}:8443/.causeway/ticket`);
     expect(location).not.toContain('deep');
-    const ticket = services.tickets.redeem(url.searchParams.get('t') ?? '', APP_HOST, 'nh');
+    const ticket = await services.tickets.redeem(url.searchParams.get('t') ?? '', APP_HOST, 'nh');
     expect(ticket.path).toBe('/deep?x=1');
     expect(services.loginSucceeded).toHaveBeenCalledOnce();
   });
@@ -184,7 +184,7 @@ describe('login', () => {
     async (path) => {
       const { location } = await logIn({}, intent({ path }));
       const ticket = new URL(location).searchParams.get('t') ?? '';
-      expect(services.tickets.redeem(ticket, APP_HOST, 'nh').path).toBe('/');
+      expect((await services.tickets.redeem(ticket, APP_HOST, 'nh')).path).toBe('/');
     },
   );
 
@@ -242,7 +242,9 @@ describe('what is refused', () => {
     const first = await begin();
     const body = answer(first.requestId, first.relayState, { assertionId: '_once' });
     expect((await post({ cookie: first.pre }, body)).status).toBe(303);
-    expect(await (await post({ cookie: first.pre }, body)).text()).toContain('CW_SAML_NO_PENDING');
+    expect(await (await post({ cookie: first.pre }, body)).text()).toContain('CW_SAML_REPLAY');
+    const renamed = answer(first.requestId, first.relayState, { assertionId: '_another' });
+    expect(await (await post({ cookie: first.pre }, renamed)).text()).toContain('CW_SAML_REPLAY');
     const second = await begin();
     const replayed = answer(second.requestId, second.relayState, { assertionId: '_once' });
     expect(await (await post({ cookie: second.pre }, replayed)).text()).toContain('CW_SAML_REPLAY');

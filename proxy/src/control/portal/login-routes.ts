@@ -3,14 +3,7 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { canonicalName, CausewayError, LIMITS } from '@causeway/contract';
 import { entityId, webOrigin } from '../../config/derive.ts';
 import { openIntent, type LoginIntent } from '../../rpc/intent.ts';
-import {
-  clearPreLoginCookie,
-  LOGIN_COOKIE,
-  loginCookie,
-  PRE_LOGIN_COOKIE,
-  preLoginCookie,
-  readCookie,
-} from '../identity/cookies.ts';
+import { LOGIN_COOKIE, loginCookie, readCookie } from '../identity/cookies.ts';
 import { personOf } from '../identity/person.ts';
 import { SKEW_MS } from '../identity/saml/instant.ts';
 import { loginUrl, metadataXml } from '../identity/saml/service-provider.ts';
@@ -53,24 +46,20 @@ async function start(c: Context<PortalEnv>, services: PortalServices): Promise<R
   const intent = checkedIntent(c.req.query('i'), services);
   const session = await services.sessions.byToken(readCookie(c.req.header('cookie'), LOGIN_COOKIE));
   const proof = intent?.proof === true;
-  if (session !== null && !proof) return c.redirect(destination(services, session, intent), 302);
+  if (session !== null && !proof) return c.redirect(await destination(services, session, intent), 302);
   const { trust, idp } = services.published();
-  const pending = services.pending.begin(
-    addressKey(c.env.address),
-    intent,
-    readCookie(c.req.header('cookie'), PRE_LOGIN_COOKIE),
-  );
-  c.header('set-cookie', preLoginCookie(pending.cookie), { append: true });
-  const { requestId, relayState } = pending;
+  const { requestId, relayState, cookie } = services.pending.begin(intent, c.req.header('cookie'));
+  c.header('set-cookie', cookie, { append: true });
   const sp = { entityId: trust.spEntityId, acsUrl: trust.acsUrl };
   return c.redirect(loginUrl(sp, idp, { requestId, relayState, now: services.now(), proof }), 302);
 }
 
 async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices): Promise<Response> {
-  const preLogin = readCookie(c.req.header('cookie'), PRE_LOGIN_COOKIE);
-  if (preLogin === null) throw new CausewayError('CW_SAML_NO_PENDING', 'a response without the pre-login cookie');
+  const cookies = c.req.header('cookie');
+  if (!services.pending.waits(cookies))
+    throw new CausewayError('CW_SAML_NO_PENDING', 'a response without the pre-login cookie');
   const form = await readForm(c.req.raw, LIMITS.samlResponseBytes);
-  const { requestId, intent } = services.pending.take(form.get('RelayState') ?? '', preLogin);
+  const { requestId, intent, until, cookie } = services.pending.open(form.get('RelayState') ?? '', cookies);
   const { trust, config, sessionMs } = services.published();
   const profile = await services.verify({
     field: form.get('SAMLResponse') ?? '',
@@ -80,15 +69,21 @@ async function assertionConsumer(c: Context<PortalEnv>, services: PortalServices
   if (intent?.proof === true && profile.authenticatedAt < intent.at - SKEW_MS) {
     throw new CausewayError('CW_SAML_SEMANTICS', 'the identity provider did not ask the person again');
   }
-  const used = createHash('sha256').update(`${trust.idp.entityId}\n${profile.assertionId}`).digest('base64url');
-  if (!(await services.store.useAssertion(used, profile.replayUntil))) throw new CausewayError('CW_SAML_REPLAY');
+  const once = [usedKey(trust.idp.entityId, profile.assertionId), usedKey(trust.spEntityId, requestId)];
+  const fresh = await services.store.useOnce(once, Math.max(profile.replayUntil, until));
+  if (!fresh) throw new CausewayError('CW_SAML_REPLAY');
   const person = personOf(profile, config.identityProvider);
   const { session, token } = await services.sessions.begin(person, c.env.address, sessionMs);
   services.loginSucceeded();
   services.log.info({ user: session.user, session: session.id, address: c.env.address }, 'signed in');
   c.header('set-cookie', loginCookie(token, session.expiresAt), { append: true });
-  c.header('set-cookie', clearPreLoginCookie(), { append: true });
-  return c.redirect(destination(services, session, intent, profile.authenticatedAt), 303);
+  c.header('set-cookie', cookie, { append: true });
+  return c.redirect(await destination(services, session, intent, profile.authenticatedAt), 303);
+}
+
+/** Names are unique where they are made: an assertion's at the identity provider, a request's here. */
+function usedKey(maker: string, name: string): string {
+  return createHash('sha256').update(`${maker}\n${name}`).digest('base64url');
 }
 
 /** Only a host below the access domain, or the admin host, and a path of that host: the seal says an edge wrote it, this says what it may be. */
@@ -103,15 +98,15 @@ function checkedIntent(sealed: string | undefined, services: PortalServices): Lo
 }
 
 /** @param provedAt when the identity provider saw the person prove who they are, where it was asked */
-function destination(
+async function destination(
   services: PortalServices,
   session: SessionRecord,
   intent: LoginIntent | null,
   provedAt?: number,
-): string {
+): Promise<string> {
   if (intent === null) return '/';
   const { host, path, nonceHash } = intent;
   const proved = provedAt === undefined ? {} : { provedAt };
-  const ticket = services.tickets.issue({ session: session.id, host, path, nonceHash, ...proved });
+  const ticket = await services.tickets.issue({ session: session.id, host, path, nonceHash, ...proved });
   return `${webOrigin(host, services.published().snapshot.publicPort)}/.causeway/ticket?t=${ticket}`;
 }

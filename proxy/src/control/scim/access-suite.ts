@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Roles } from '../admin/roles.ts';
 import { Sessions } from '../identity/sessions.ts';
 import type { SessionRecord } from '../store/store.ts';
 import type { ScimClient, ScimPlace } from './fixtures/scim-place.ts';
@@ -144,6 +145,33 @@ export function accessSuite(place: () => ScimPlace): void {
     await place().store.revokeDevice(`d-${name}`, 2);
     await client.patch(`/Users/${id}`, { op: 'replace', path: 'active', value: true });
     expect(place().changes).toHaveLength(count);
+  });
+
+  test('devices, roles and requests of a person follow another name, in the same transaction', async () => {
+    const { client, name, id } = await provisioned();
+    const { store, database } = place();
+    const renamed = newName();
+    const device = `d-${name}`;
+    await store.createDevice({ id: device, name: 'laptop', user: name, createdAt: 1, revokedAt: null });
+    await store.createJoinToken({ hash: name, kind: 'device', owner: name, expiresAt: 9 });
+    const roles = new Roles(database, () => 1);
+    for (const role of ['auditor', 'helpdesk'] as const) await roles.assign({ kind: 'user', name }, role, 'x');
+    await roles.assign({ kind: 'user', name: renamed }, 'auditor', 'x');
+    const rename = (userName: string) =>
+      client.patch(`/Users/${id}`, { op: 'replace', path: 'userName', value: userName });
+    const taken = await client.user(newName());
+    const { body } = await client.send('GET', `/Users/${taken}`);
+    expect((await rename(body.userName)).status).toBe(409);
+    expect(await store.device(device)).toMatchObject({ user: name });
+    expect((await rename(renamed)).status).toBeLessThan(300);
+    expect(await store.device(device)).toMatchObject({ user: renamed, revokedAt: null });
+    expect(await store.takeJoinToken(name, 1)).toMatchObject({ owner: renamed });
+    expect((await roles.of(renamed, [])).toSorted()).toEqual(['auditor', 'helpdesk']);
+    expect(await roles.of(name, [])).toEqual([]);
+    expect(place().changes.at(-1)).toEqual({ users: [renamed], deactivated: [name], sessions: [] });
+    expect((await rename(renamed.toUpperCase())).status).toBeLessThan(300);
+    expect(await store.device(device)).toMatchObject({ user: renamed.toUpperCase() });
+    expect(await roles.of(renamed, [])).toHaveLength(2);
   });
 
   test('another provider’s person of the same name is somebody else', async () => {

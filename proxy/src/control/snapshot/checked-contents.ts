@@ -12,6 +12,7 @@ import { chunkOf, entriesOf, type ContentText } from '../objects/chunks.ts';
 import { KINDS, type BodyOf } from '../objects/kinds/kinds.ts';
 import { checkedOf, type CheckedChunk } from './checked-chunk.ts';
 import { CheckedMemo } from './checked-memo.ts';
+import { checkNotices } from './compile.ts';
 import type { SourceGroups } from './working-groups.ts';
 
 /** The bodies of every kind, each in its order. */
@@ -62,6 +63,7 @@ export function checkContents(
   // What could not be read would seem to be missing.
   if (problems.length > 0) return { ...checked, problems };
   problems.push(...objectChecks(checked.bodies satisfies ObjectLists, deployment));
+  checkNotices(checked.bodies, report);
   checkCertificates(checked.bodies, report);
   checkOwners(checked.bodies, 'idps', ({ domains }) => domains, report);
   memo.become(present);

@@ -90,7 +90,22 @@ export function publishingSuite(dialect: string, makePlace: () => Promise<StoreP
       const template: ObjectChange = { kind: 'templates', name: 'sorry', op: 'put', body: { notice: 'Ask IT.' } };
       await pop.objects.apply([template, putRule('c', { action: 'block', template: 'sorry' })], ANN);
       await publish();
-      expect(pop.configuration.current().snapshot.facts.verdict(0)?.notice).toBe('Ask IT.');
+      const notice = (): string | undefined => pop.configuration.current().snapshot.facts.verdict(0)?.notice;
+      expect(notice()).toBe('Ask IT.');
+      const text = '{{person}}: {{rule}} {{contact}}';
+      const body = { notice: text, contact: 'it@corp.example' };
+      await pop.objects.apply(
+        [{ ...template, body }, putRule('c', { action: 'block', template: 'sorry', notice: '{{app}} rests.' })],
+        ANN,
+      );
+      await publish();
+      expect(notice()).toBe('{{person}}: {{app}} rests. it@corp.example');
+      const long = { action: 'block', template: 'sorry', notice: 'x'.repeat(490) };
+      await expect(pop.snapshots.rehearse([putRule('c', long)], ANN)).rejects.toMatchObject({
+        problems: [{ kind: 'rules', name: 'c', path: 'notice', message: expect.stringContaining('518 characters') }],
+      });
+      const { warnings } = await pop.snapshots.rehearse([template], ANN);
+      expect(warnings).toEqual(['rules "c" notice: is not told: block template "sorry" has no {{rule}} for it']);
     });
 
     test('any kept snapshot can be looked at, compared and restored', async () => {

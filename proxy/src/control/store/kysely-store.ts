@@ -1,3 +1,4 @@
+import { CausewayError } from '@causeway/contract';
 import type { Kysely, Transaction } from 'kysely';
 import type { SessionGrant } from '../../rpc/messages.ts';
 import type { Database, StoreLocation } from './database.ts';
@@ -152,9 +153,10 @@ export class KyselyStore implements Store {
     return rows.map(toPublisher);
   }
 
-  async createDevice({ id, name, user, createdAt, revokedAt }: DeviceRecord): Promise<void> {
-    await this.#run((db) =>
-      db
+  async createDevice({ id, name, user, createdAt, revokedAt }: DeviceRecord, limit = Infinity): Promise<void> {
+    await this.#write(async (tx) => {
+      if (limit < Infinity && (await devicesOf(tx, user)) >= limit) throw new CausewayError('CW_DEVICE_LIMIT');
+      await tx
         .insertInto('device')
         .values({
           id,
@@ -166,8 +168,8 @@ export class KyselyStore implements Store {
           state_at: createdAt,
           revoked_at: revokedAt,
         })
-        .execute(),
-    );
+        .execute();
+    });
   }
 
   async device(id: string): Promise<DeviceRecord | null> {
@@ -211,15 +213,15 @@ export class KyselyStore implements Store {
     return row === undefined ? null : { fingerprint, kind: row.kind, owner: row.owner, notAfter: row.not_after };
   }
 
-  async useAssertion(id: string, expiresAt: number): Promise<boolean> {
+  async useOnce(ids: readonly string[], expiresAt: number): Promise<boolean> {
     const { numInsertedOrUpdatedRows } = await this.#run((db) =>
       db
         .insertInto('assertion')
-        .values({ id, expires_at: expiresAt })
+        .values(ids.map((id) => ({ id, expires_at: expiresAt })))
         .onConflict((c) => c.column('id').doNothing())
         .executeTakeFirstOrThrow(),
     );
-    return numInsertedOrUpdatedRows === 1n;
+    return numInsertedOrUpdatedRows === BigInt(ids.length);
   }
 
   async epoch(): Promise<number> {
@@ -282,6 +284,23 @@ export class KyselyStore implements Store {
       throw storeFailed(error);
     }
   }
+}
+
+/** How many devices the person has; nobody else adds one until the transaction ends. */
+async function devicesOf(tx: Transaction<StoreTables>, user: string): Promise<number> {
+  // Writing the counter as it is takes its row's lock, which PostgreSQL needs and SQLite's one writer has anyway.
+  await tx
+    .updateTable('counter')
+    .set((e) => ({ value: e.ref('value') }))
+    .where('name', '=', 'epoch')
+    .execute();
+  const { count } = await tx
+    .selectFrom('device')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('user_key', '=', nameKey(user))
+    .where('state', '<>', 'removed')
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 function grantQuery(db: Kysely<StoreTables>, now: number) {

@@ -15,6 +15,8 @@ export class GatedPool implements PostgresPool {
   readonly #pool: Pool;
   readonly #gate: StoreGate;
   readonly options: object;
+  /** Statements that the server has answered. */
+  #answers = 0;
 
   constructor(config: PoolConfig, gate: StoreGate) {
     this.options = config;
@@ -32,10 +34,11 @@ export class GatedPool implements PostgresPool {
     if (this.#pool.waitingCount >= MAX_WAITING) {
       throw new CausewayError('CW_BUSY', `${this.#pool.waitingCount} statements wait for the store`);
     }
+    const before = this.#answers;
     try {
-      return new GatedClient(await this.#connection(), this.#gate);
+      return new GatedClient(await this.#connection(), this.#gate, () => this.#answers++);
     } catch (error) {
-      throw this.#exhausted(error)
+      throw this.#exhausted(error) && this.#answers > before
         ? new CausewayError('CW_BUSY', 'every connection is in use')
         : lost(error, this.#gate);
     }
@@ -53,7 +56,7 @@ export class GatedPool implements PostgresPool {
     return taken;
   }
 
-  /** The driver says it with the same words as of a server that does not answer. */
+  /** The driver says it with the same words of a server that does not answer; that one answers nobody else meanwhile. */
   #exhausted(error: unknown): boolean {
     return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
   }
@@ -62,11 +65,13 @@ export class GatedPool implements PostgresPool {
 class GatedClient implements PostgresPoolClient {
   readonly #client: PoolClient;
   readonly #gate: StoreGate;
+  readonly #answered: () => void;
   #broken = false;
 
-  constructor(client: PoolClient, gate: StoreGate) {
+  constructor(client: PoolClient, gate: StoreGate, answered: () => void) {
     this.#client = client;
     this.#gate = gate;
+    this.#answered = answered;
   }
 
   query<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
@@ -87,6 +92,7 @@ class GatedClient implements PostgresPoolClient {
     try {
       this.#gate.pass();
       const result = await this.#gate.through(this.#client.query(sql, [...parameters]));
+      this.#answered();
       // the driver and kysely describe the same object, each in its words
       return result as unknown as PostgresQueryResult<R>;
     } catch (error) {

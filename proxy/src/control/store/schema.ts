@@ -32,5 +32,15 @@ export interface StoreTables extends ObjectTables, DirectoryTables, AdminTables,
   publisher_report: { id: string; seen_at: number; report: string };
   device: { id: string; name: string; user: string; created_at: number; revoked_at: number | null } & DeviceColumns;
   certificate: { fingerprint: string; kind: 'publisher' | 'device'; owner: string; not_after: number };
+  /** What may be accepted once: assertions, and the requests that they answer. */
   assertion: { id: string; expires_at: number };
+  sign_on_ticket: {
+    hash: string;
+    session: string;
+    host: string;
+    path: string;
+    nonce_hash: string;
+    proved_at: number | null;
+    expires_at: number;
+  };
 }

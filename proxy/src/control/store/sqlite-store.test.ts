@@ -35,7 +35,7 @@ describe('the file', () => {
 describe('connections', () => {
   test('closing lets the writes under way end', async () => {
     const store = await openStore(place.location);
-    const writes = Array.from({ length: 20 }, (_, i) => store.useAssertion(`a${i}`, 1));
+    const writes = Array.from({ length: 20 }, (_, i) => store.useOnce([`a${i}`], 1));
     await Promise.all([...writes, store.close()]);
     expect(await Promise.all(writes)).toEqual(writes.map(() => true));
     await expect(store.epoch()).rejects.toMatchObject({ code: 'CW_STORE_FAILED' });

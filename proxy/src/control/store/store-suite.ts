@@ -1,3 +1,4 @@
+import { codeOf } from '@causeway/contract';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { StorePlace } from './fixtures/store-place.ts';
 import { openStore } from './kysely-store.ts';
@@ -104,6 +105,21 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       expect(await store.takeJoinToken('h', 99)).toMatchObject({ kind: 'publisher', owner: 'dc1' });
     });
 
+    test('devices that come at once never pass the limit of their person together', async () => {
+      const device = { name: 'laptop', createdAt: 1, revokedAt: null };
+      const add = (id: string, user: string): Promise<string> =>
+        store.createDevice({ ...device, id, user }, 2).then(() => 'added', codeOf);
+      for (const [round, user] of ['ann', 'bob', 'eve'].entries()) {
+        const tries = Array.from({ length: 6 }, (_, i) =>
+          add(`${round}-${i}`, i % 2 === 0 ? user : user.toUpperCase()),
+        );
+        expect((await Promise.all(tries)).filter((result) => result === 'added')).toHaveLength(2);
+      }
+      const [first] = await store.devicesOf(['ann']);
+      if (first !== undefined) await store.revokeDevice(first.id, 9);
+      expect([await add('3', 'ann'), await add('4', 'ann')]).toEqual(['added', 'CW_DEVICE_LIMIT']);
+    });
+
     test('publishers and devices are revoked once and for good', async () => {
       const publisher = { id: 'p_1', name: 'dc1', createdAt: 1, revokedAt: null };
       const device = { id: 'd_1', name: 'laptop', user: 'ann', createdAt: 1, revokedAt: null };
@@ -138,9 +154,12 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
     });
 
     test('an assertion is used once, also when many try at once', async () => {
-      const tries = await Promise.all(Array.from({ length: 20 }, () => store.useAssertion('a', 100)));
+      const tries = await Promise.all(Array.from({ length: 20 }, () => store.useOnce(['a'], 100)));
       expect(tries.filter(Boolean)).toHaveLength(1);
-      expect(await store.useAssertion('b', 100)).toBe(true);
+      expect(await store.useOnce(['b'], 100)).toBe(true);
+      expect(await store.useOnce(['a', 'c'], 100)).toBe(false);
+      const pairs = await Promise.all(Array.from({ length: 20 }, (_, i) => store.useOnce([`d${i}`, 'e'], 100)));
+      expect(pairs.filter(Boolean)).toHaveLength(1);
     });
 
     test('a sweep forgets what has expired and nothing else', async () => {
@@ -150,15 +169,15 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await store.addAppToken({ tokenHash: 't2', session: 's_2', host: 'a.example', createdAt: 5 });
       await store.createJoinToken({ hash: 'h1', kind: 'device', owner: 'ann', expiresAt: 1_000 });
       await store.createJoinToken({ hash: 'h2', kind: 'device', owner: 'ann', expiresAt: 2_000 });
-      await store.useAssertion('a1', 1_000);
-      await store.useAssertion('a2', 2_000);
+      await store.useOnce(['a1'], 1_000);
+      await store.useOnce(['a2'], 2_000);
       await store.sweep(1_000);
       expect(await store.session('s_1')).toBeNull();
       expect((await store.grants(0)).map((g) => g.tokenHash)).toEqual(['t2']);
       expect(await store.takeJoinToken('h1', 0)).toBeNull();
       expect(await store.takeJoinToken('h2', 0)).not.toBeNull();
-      expect(await store.useAssertion('a1', 1_000)).toBe(true);
-      expect(await store.useAssertion('a2', 2_000)).toBe(false);
+      expect(await store.useOnce(['a1'], 1_000)).toBe(true);
+      expect(await store.useOnce(['a2'], 2_000)).toBe(false);
     });
 
     test('everything is there after closing and opening again', async () => {

@@ -27,7 +27,12 @@ export interface Store {
   createPublisher(publisher: PublisherRecord): Promise<void>;
   publisher(id: string): Promise<PublisherRecord | null>;
   publishers(): Promise<PublisherRecord[]>;
-  createDevice(device: DeviceRecord): Promise<void>;
+  /**
+   * @param limit how many devices the person may have with this one, removed ones not counted; two that come at once
+   *   never pass it together
+   * @throws CausewayError `CW_DEVICE_LIMIT`
+   */
+  createDevice(device: DeviceRecord, limit?: number): Promise<void>;
   device(id: string): Promise<DeviceRecord | null>;
   devices(): Promise<DeviceRecord[]>;
   devicesOf(users: readonly string[]): Promise<DeviceRecord[]>;
@@ -38,12 +43,12 @@ export interface Store {
   addCertificate(certificate: CertificateRecord): Promise<void>;
   certificate(fingerprint: string): Promise<CertificateRecord | null>;
 
-  /** False when the assertion was used before. */
-  useAssertion(id: string, expiresAt: number): Promise<boolean>;
+  /** False when one of them, assertions and answered requests, was used before; of those tried at once one wins. */
+  useOnce(ids: readonly string[], expiresAt: number): Promise<boolean>;
 
   epoch(): Promise<number>;
 
-  /** Forgets what has expired: sessions, tokens, assertions. Bounded work per call. */
+  /** Forgets what has expired: sessions, tokens, assertions, tickets. Bounded work per call. */
   sweep(now: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -21,4 +21,6 @@ export async function sweep(tx: Transaction<StoreTables>, now: number): Promise<
   await tx.deleteFrom('join_token').where('hash', 'in', tokens).execute();
   const assertions = tx.selectFrom('assertion').select('id').where('expires_at', '<=', now).limit(SWEEP_ROWS);
   await tx.deleteFrom('assertion').where('id', 'in', assertions).execute();
+  // There are never many of them.
+  await tx.deleteFrom('sign_on_ticket').where('expires_at', '<=', now).execute();
 }

@@ -1,6 +1,6 @@
 import { Sessions } from '../sessions.ts';
 
-/** Of an app host; the login host's are `__Host-cw-login` and `__Host-cw-pre`. */
+/** Of an app host; the login host's are `__Host-cw-login` and `__Host-cw-pre-…`. */
 export const SESSION_COOKIE = '__Host-cw';
 export const NONCE_COOKIE = '__Host-cw-nonce';
 

@@ -1,4 +1,5 @@
 import type { Verdict } from '@causeway/contract';
+import { toldTo } from '../../policy/notice-words.ts';
 import type { Session } from '../sessions.ts';
 import { refusal, type Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
@@ -24,7 +25,8 @@ export function decideExchange(exchange: Exchange, session: Session): Verdict {
   const number = snapshot.index.byUrl(exchange.host);
   const app = snapshot.apps[number] ?? null;
   const opened = session.opened.in(snapshot.policy, request.address);
-  const verdict = snapshot.policy.decide(opened, number, app?.clientless?.upstream ?? null, exchange.at);
+  const decided = snapshot.policy.decide(opened, number, app?.clientless?.upstream ?? null, exchange.at);
+  const verdict = toldTo(decided, session.principal, app?.name ?? null);
   exchange.appNumber = number;
   exchange.app = app;
   exchange.verdict = verdict;

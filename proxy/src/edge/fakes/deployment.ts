@@ -32,7 +32,13 @@ export const CONFIGURATION: Configuration = {
     appOf('lonely', 'lonely.corp.example', 'nowhere'),
   ],
   rules: [
-    { name: 'no-secrets', users: ['bob'], apps: ['secret'], action: 'block', notice: 'Ask the security team.' },
+    {
+      name: 'no-secrets',
+      users: ['bob'],
+      apps: ['secret'],
+      action: 'block',
+      notice: '{{person}} <b>, ask about {{app}}.',
+    },
     { name: 'staff', users: ['alice', 'bob'], apps: ['intranet', 'garbage', 'lonely'], action: 'allow' },
   ],
 };

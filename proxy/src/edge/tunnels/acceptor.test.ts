@@ -17,7 +17,7 @@ const CONFIGURATION: Configuration = {
     { name: 'payroll', hosts: ['payroll.corp.example'], ports: ['tcp/80'], publishers: ['hq'] },
   ],
   rules: [
-    { name: 'vault', apps: ['vault'], action: 'block', notice: 'Not from devices.' },
+    { name: 'vault', apps: ['vault'], action: 'block', notice: 'Not {{app}}, {{person}}.' },
     { name: 'staff', users: ['alice'], apps: ['intranet', 'wide'], action: 'allow' },
   ],
 };
@@ -200,6 +200,76 @@ describe('whoever may not', () => {
   });
 });
 
+describe('while control cannot say who somebody is', () => {
+  const answered = (): NonNullable<(typeof control.answers)['tunnel.peer']> => {
+    const before = control.answers['tunnel.peer'];
+    if (before === undefined) throw new Error('no answer to replace');
+    return before;
+  };
+  async function withoutStore(run: () => Promise<void>): Promise<void> {
+    const before = answered();
+    control.answers['tunnel.peer'] = () => {
+      throw new CausewayError('CW_STORE_LOST');
+    };
+    await run().finally(() => (control.answers['tunnel.peer'] = before));
+  }
+  async function joined(identity: Issued, role: 'publisher' | 'agent'): Promise<FakePeer> {
+    const peer = await dial(identity);
+    await peer.hello(role);
+    expect(await peer.wait('welcome')).not.toBe(null);
+    return peer;
+  }
+  async function refusedWith(identity: Issued): Promise<string | undefined> {
+    const peer = await dial(identity);
+    await peer.hello();
+    const refused = await peer.wait('refused');
+    peer.tunnel.destroy();
+    return refused?.code;
+  }
+
+  test('a publisher and a device that had a tunnel are let in again, nobody else is', async () => {
+    const publisher = await ca.publisher('p20');
+    const device = await ca.device('d20');
+    const before = [await joined(publisher, 'publisher'), await joined(device, 'agent')];
+    await withoutStore(async () => {
+      for (const { tunnel } of before) tunnel.destroy();
+      const again = [await joined(publisher, 'publisher'), await joined(device, 'agent')];
+      expect(await again[0]?.wait('assign')).not.toBe(null);
+      expect((await again[1]?.wait('steer'))?.user).toBe('alice');
+      expect(await refusedWith(await ca.publisher('p21'))).toBe('CW_STORE_LOST');
+      for (const { tunnel } of again) tunnel.destroy();
+    });
+  });
+
+  test('whom it revoked is not, and an expired certificate is worth nothing', async () => {
+    const publisher = await ca.publisher('p22');
+    const peer = await joined(publisher, 'publisher');
+    const other = await joined(await ca.publisher('p23'), 'publisher');
+    await control.revoke({ publishers: ['p22'] });
+    await vi.waitFor(() => expect(peer.tunnel.closed).toBe(true));
+    await withoutStore(async () => {
+      expect(await refusedWith(publisher)).toBe('CW_STORE_LOST');
+      expect(await refusedWith(await ca.publisher('p23', { fromDays: -3, toDays: -1 }))).toBe('CW_CERT_EXPIRED');
+    });
+    other.tunnel.destroy();
+  });
+
+  test('and says no when it can, so it is no', async () => {
+    const publisher = await ca.publisher('p24');
+    const peer = await joined(publisher, 'publisher');
+    const before = answered();
+    control.answers['tunnel.peer'] = () => {
+      throw new CausewayError('CW_CERT_REVOKED');
+    };
+    try {
+      expect(await refusedWith(publisher)).toBe('CW_CERT_REVOKED');
+    } finally {
+      control.answers['tunnel.peer'] = before;
+      peer.tunnel.destroy();
+    }
+  });
+});
+
 test('without a certificate a peer may enrol, with an expired one renew', async () => {
   const asked: unknown[] = [];
   control.answers['tunnel.enrol'] = (args) => {
@@ -279,6 +349,10 @@ describe('an agent', () => {
     ['vault.corp.example', 80, 'CW_POLICY_BLOCKED'],
   ])('does not reach %s:%i', async (host, port, code) => {
     await expect(open(host, port)).rejects.toMatchObject({ code });
+  });
+
+  test('is told why by the notice of the rule, which names person and app', async () => {
+    await expect(open('vault.corp.example', 80)).rejects.toThrow('Not vault, Alice.');
   });
 
   test('loses its flows when a rule goes, and its tunnel when it is revoked', async () => {

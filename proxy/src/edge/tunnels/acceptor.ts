@@ -16,8 +16,10 @@ import { ControlChannel, Tunnel, type OpenRequest } from '@causeway/tunnel';
 import type { Logger } from 'pino';
 import type { EdgeCalls, TunnelPeer } from '../../rpc/messages.ts';
 import type { ActiveSnapshot } from '../config/active-snapshot.ts';
+import type { Feed } from '../feed.ts';
 import type { AgentFlows } from './agent-flows.ts';
 import { AgentTunnel, type Agents } from './agents.ts';
+import type { KnownPeers } from './known-peers.ts';
 import { readPeerCertificate, type PeerCertificate } from './peer-certificate.ts';
 import type { PublisherTunnel, Publishers } from './publishers.ts';
 
@@ -29,6 +31,8 @@ export interface AcceptorOptions {
   readonly publishers: Publishers;
   readonly agents: Agents;
   readonly flows: AgentFlows;
+  readonly known: KnownPeers;
+  readonly feed: Pick<Feed, 'state'>;
   readonly log: Logger;
   active(): ActiveSnapshot | null;
   ca(): string;
@@ -42,6 +46,8 @@ const LINGER_MS = 2_000;
 /** More reports than one in this time are dropped. */
 const REPORT_MS = 1_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
+/** Control has no store, or is away: it says neither yes nor no. */
+const CANNOT_SAY: ReadonlySet<ErrorCode> = new Set(['CW_STORE_LOST', 'CW_RPC_CLOSED', 'CW_RPC_TIMEOUT']);
 
 /** Takes tunnels after their handshake and decides what each may do. */
 export class Acceptor {
@@ -71,6 +77,7 @@ export class Acceptor {
 
   /** Ends the tunnels of these devices and publishers, by id. */
   revoke(ids: ReadonlySet<string>, code: 'CW_CERT_REVOKED' | 'CW_PERSON_INACTIVE' | 'CW_DEVICE_QUARANTINED'): void {
+    this.#options.known.forget(ids);
     for (const tunnel of this.#open) if (tunnel.peerId !== null && ids.has(tunnel.peerId)) tunnel.refuse(code);
   }
 
@@ -79,6 +86,7 @@ export class Acceptor {
    * refuses; resolves when all were asked.
    */
   async askAgain(): Promise<void> {
+    this.#options.known.forgetAway();
     await Promise.all([...this.#open].map((tunnel) => tunnel.askAgain()));
   }
 
@@ -107,6 +115,7 @@ class AcceptedTunnel {
   #channel: ControlChannel<DialerMessage, AcceptorMessage> | null = null;
   #agent: AgentTunnel | null = null;
   #publisher: PublisherTunnel | null = null;
+  #left: () => void = () => {};
   #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -165,6 +174,7 @@ class AcceptedTunnel {
       // who cannot be asked about stays, as everything established does
       const code = codeOf(error);
       if (code.startsWith('CW_CERT_') || code === 'CW_PERSON_INACTIVE' || code === 'CW_DEVICE_QUARANTINED') {
+        this.#options.known.forget([id]);
         this.refuse(code);
       }
     }
@@ -237,8 +247,7 @@ class AcceptedTunnel {
         `a ${certificate.kind}'s certificate does not serve as ${message.role}`,
       );
     }
-    const { fingerprint, keyFingerprint, id } = certificate;
-    const peer = await this.#options.call('tunnel.peer', { fingerprint, keyFingerprint, id });
+    const peer = await this.#peer(certificate);
     if (peer.kind !== certificate.kind || peer.id !== certificate.id) throw new CausewayError('CW_CERT_FOREIGN');
     if (this.#state !== 'asking' || this.#tunnel.closed) return; // it went away, or was revoked while control was asked
     const skew = Math.round(message.clock - Date.now());
@@ -249,6 +258,21 @@ class AcceptedTunnel {
       );
     }
     this.#welcome(peer, version);
+  }
+
+  /** Who may come in: as control says, or as it said last while established access goes on without it. */
+  async #peer({ fingerprint, keyFingerprint, id }: Extract<PeerCertificate, { t: 'ours' }>): Promise<TunnelPeer> {
+    const { known, feed, log } = this.#options;
+    try {
+      return await this.#options.call('tunnel.peer', { fingerprint, keyFingerprint, id });
+    } catch (error) {
+      const code = codeOf(error);
+      const peer =
+        CANNOT_SAY.has(code) && feed.state !== 'lost' ? known.recall(id, this.#snapshot().source.graceMs) : null;
+      if (peer === null) throw error;
+      log.warn({ code, peer: id, name: peer.name }, 'nobody can be asked about the peer; let in as it was known');
+      return peer;
+    }
   }
 
   #welcome(peer: TunnelPeer, version: number): void {
@@ -267,6 +291,9 @@ class AcceptedTunnel {
     this.#options.log.info({ peer: peer.id, kind: peer.kind, name: peer.name, address: this.#address }, 'tunnel up');
     if (peer.kind === 'publisher') this.#servePublisher(peer);
     else this.#serveAgent(peer);
+    this.#left = this.#options.known.serve(peer.id, () =>
+      peer.kind === 'device' && this.#agent !== null ? { ...peer, principal: this.#agent.principal } : peer,
+    );
   }
 
   #servePublisher(peer: Extract<TunnelPeer, { kind: 'publisher' }>): void {
@@ -325,6 +352,7 @@ class AcceptedTunnel {
   #onClosed(error: CausewayError | null): void {
     clearTimeout(this.#deadline);
     this.#state = 'closed';
+    this.#left();
     this.#leaveRegistry();
     if (this.#agent !== null) this.#options.agents.remove(this.#agent);
     if (this.#publisher !== null || this.#agent !== null) {

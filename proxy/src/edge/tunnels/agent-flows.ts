@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { addressNumber, canonicalName, CausewayError, codeOf, type ErrorCode, type Verdict } from '@causeway/contract';
 import { stitch, type OpenRequest, type Stitched, type StitchResult } from '@causeway/tunnel';
+import { toldTo } from '../../policy/notice-words.ts';
 import type { EventRecord } from '../../rpc/messages.ts';
 import type { ActiveSnapshot } from '../config/active-snapshot.ts';
 import type { Feed } from '../feed.ts';
@@ -114,7 +115,8 @@ class Flow implements LiveStream {
     const number = this.host === '' ? -1 : snapshot.index.byTarget(this.host, this.port);
     this.app = snapshot.apps[number] ?? null;
     const opened = this.#agent.opened.in(snapshot.policy, this.#agent.address);
-    const verdict = snapshot.policy.decide(opened, number, this, Date.now());
+    const decided = snapshot.policy.decide(opened, number, this, Date.now());
+    const verdict = toldTo(decided, this.#agent.principal, this.appName);
     this.#verdict = verdict;
     return this.app === null ? null : verdict;
   }

@@ -1,6 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createSecretKey, randomBytes, randomInt, type KeyObject } from 'node:crypto';
 import { CausewayError, LIMITS } from '@causeway/contract';
 import type { LoginIntent } from '../../../rpc/intent.ts';
+import { open, seal } from '../../sealing/sealed-box.ts';
+import { clearPreLoginCookie, PRE_LOGIN_COOKIES, preLoginCookie, readCookie } from '../cookies.ts';
 
 /** A login that was sent to the identity provider and has not come back. */
 export interface PendingLogin {
@@ -10,83 +12,91 @@ export interface PendingLogin {
   readonly intent: LoginIntent | null;
 }
 
-interface Entry extends PendingLogin {
-  readonly cookieHash: Buffer;
-  readonly address: string;
-  readonly until: number;
+interface Sealed extends PendingLogin {
+  readonly relayState: string;
+  readonly at: number;
 }
 
-const MAX_TOTAL = 10_000;
-const MAX_PER_ADDRESS = 100;
-const HANDLE = /^[\w-]{43}$/;
-
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+const PLACE = 'pre-login';
+/** Browsers drop a cookie of more than 4096 bytes with its name (RFC 6265 §6.1); longer deep links are not kept. */
+const MAX_VALUE = 3_600;
+/** By how much the clocks of two PoPs may differ. */
+const SKEW_MS = 60_000;
 
 /**
- * Requests that wait for a response, by the opaque handle that travels as RelayState, each bound to the browser that
- * began it. A response without one is refused before any XML is parsed: that is what stops login CSRF.
+ * Requests that wait for a response. Each is sealed into a cookie of the browser that began it, under the opaque handle
+ * that travels as RelayState, and kept nowhere else: strangers cost neither memory nor rows, and the response may be
+ * posted to any PoP that has the deployment's key. A response without such a cookie is refused before any XML is parsed:
+ * that is what stops login CSRF. That a request is answered once is for the store to say, when an answer is accepted.
+ *
+ * A browser has a few such cookies, so that several tabs can log in at once; the oldest gives way.
  */
 export class PendingLogins {
-  /** In the order of their end, because every one lives equally long. */
-  readonly #entries = new Map<string, Entry>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #key: KeyObject;
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  /** @param key 32 bytes, the same at every PoP */
+  constructor(key: Buffer, now: () => number) {
+    this.#key = createSecretKey(key);
     this.#now = now;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  /**
-   * @param cookie the pre-login cookie that the browser showed, so that two tabs can log in at once
-   * Throws `CW_BUSY` when this address or everybody together waits for too many.
-   */
+  /** @param cookies the browser's Cookie header; `cookie` is one to set */
   begin(
-    address: string,
     intent: LoginIntent | null,
-    cookie: string | null,
-  ): PendingLogin & { relayState: string; cookie: string } {
-    this.#forget();
-    const mine = this.#perAddress.get(address) ?? 0;
-    if (this.#entries.size >= MAX_TOTAL || mine >= MAX_PER_ADDRESS) {
-      throw new CausewayError('CW_BUSY', 'too many logins wait for the identity provider');
-    }
-    const bound = cookie !== null && HANDLE.test(cookie) ? cookie : randomBytes(32).toString('base64url');
+    cookies: string | undefined,
+  ): PendingLogin & { readonly relayState: string; readonly cookie: string } {
     const relayState = randomBytes(32).toString('base64url');
     // xs:ID may not begin with a digit.
     const requestId = `_${randomBytes(20).toString('hex')}`;
-    const until = this.#now() + LIMITS.preLoginMs;
-    this.#entries.set(relayState, { requestId, intent, cookieHash: sha256(bound), address, until });
-    this.#perAddress.set(address, mine + 1);
-    return { requestId, intent, relayState, cookie: bound };
+    const name = this.#room(cookies);
+    const sealed = (kept: LoginIntent | null): string =>
+      seal(this.#key, PLACE, Buffer.from(JSON.stringify({ relayState, requestId, intent: kept, at: this.#now() })));
+    const whole = sealed(intent);
+    const short = intent === null || whole.length <= MAX_VALUE ? whole : sealed({ ...intent, path: '/' });
+    return { requestId, intent, relayState, cookie: preLoginCookie(name, short) };
   }
 
-  /** Takes the login, once; throws `CW_SAML_NO_PENDING` for an unknown handle or another browser's. */
-  take(relayState: string, cookie: string): PendingLogin {
-    this.#forget();
-    const entry = HANDLE.test(relayState) ? this.#entries.get(relayState) : undefined;
-    if (entry === undefined || !HANDLE.test(cookie) || !timingSafeEqual(entry.cookieHash, sha256(cookie))) {
-      throw new CausewayError('CW_SAML_NO_PENDING');
+  /** Whether this browser waits for any response at all. */
+  waits(cookies: string | undefined): boolean {
+    return PRE_LOGIN_COOKIES.some((name) => this.#opened(cookies, name) !== null);
+  }
+
+  /**
+   * @returns the login, until when its answer may come, and the cookie that takes it from the browser
+   * @throws CausewayError `CW_SAML_NO_PENDING` for an unknown handle or another browser's
+   */
+  open(
+    relayState: string,
+    cookies: string | undefined,
+  ): PendingLogin & { readonly until: number; readonly cookie: string } {
+    for (const name of PRE_LOGIN_COOKIES) {
+      const found = this.#opened(cookies, name);
+      if (found?.relayState !== relayState) continue;
+      const { requestId, intent, at } = found;
+      return { requestId, intent, until: at + LIMITS.preLoginMs + SKEW_MS, cookie: clearPreLoginCookie(name) };
     }
-    this.#remove(relayState, entry);
-    return { requestId: entry.requestId, intent: entry.intent };
+    throw new CausewayError('CW_SAML_NO_PENDING');
   }
 
-  #forget(): void {
-    const now = this.#now();
-    for (const [handle, entry] of this.#entries) {
-      if (entry.until > now) return;
-      this.#remove(handle, entry);
+  /** A free one at random, because tabs that begin at once show the same cookies; else that of the oldest login. */
+  #room(cookies: string | undefined): string {
+    const held = PRE_LOGIN_COOKIES.map((name) => ({ name, at: this.#opened(cookies, name)?.at ?? 0 }));
+    const free = held.filter(({ at }) => at === 0);
+    const chosen = free[randomInt(Math.max(free.length, 1))] ?? held.toSorted((a, b) => a.at - b.at)[0];
+    return chosen?.name ?? PRE_LOGIN_COOKIES[0];
+  }
+
+  #opened(cookies: string | undefined, name: string): Sealed | null {
+    const value = readCookie(cookies, name);
+    if (value === null || value.length > MAX_VALUE) return null;
+    let login: Sealed;
+    try {
+      login = JSON.parse(open(this.#key, PLACE, value).toString('utf8')) as Sealed;
+    } catch {
+      return null;
     }
-  }
-
-  #remove(handle: string, entry: Entry): void {
-    this.#entries.delete(handle);
-    const left = (this.#perAddress.get(entry.address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(entry.address, left);
-    else this.#perAddress.delete(entry.address);
+    const age = this.#now() - login.at;
+    return age < LIMITS.preLoginMs && age > -SKEW_MS ? login : null;
   }
 }

@@ -57,14 +57,21 @@ describe('an object', () => {
   });
 });
 
-test('a rule has a template or a notice of its own, and only where it blocks', () => {
+test('a rule has a template only where it blocks, with words of its own or without', () => {
   expect(problems('rules', { action: 'block', template: 't' })).toEqual([]);
-  for (const rule of [
-    { action: 'allow', template: 't' },
-    { action: 'block', template: 't', notice: 'n' },
-  ]) {
-    expect(problems('rules', rule)).toEqual(['template: only a block without a notice of its own has a template']);
-  }
+  expect(problems('rules', { action: 'block', template: 't', notice: 'n' })).toEqual([]);
+  expect(problems('rules', { action: 'allow', template: 't' })).toEqual(['template: only a block has a template']);
+});
+
+test('a block template has no place that nobody fills', () => {
+  const notice = '{{person}}, {{app}} is closed: {{rule}} Ask {{contact}}.';
+  expect(problems('templates', { notice, contact: 'it@corp.example' })).toEqual([]);
+  const lonely = 'contact: is there where the notice has {{contact}}, and nowhere else';
+  expect(problems('templates', { notice })).toEqual([lonely]);
+  expect(problems('templates', { notice: 'No.', contact: 'IT' })).toEqual([lonely]);
+  expect(problems('templates', { notice: 'No, {{user}}.' })).toEqual([
+    'notice: {{user}} is none of {{person}}, {{app}}, {{rule}} and {{contact}}',
+  ]);
 });
 
 test('thresholds of a DLP profile rise', () => {
