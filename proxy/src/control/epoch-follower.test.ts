@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Edges } from './edges.ts';
 import { EpochFollower } from './epoch-follower.ts';
+import { RevocationFeed } from './revocation-feed.ts';
 import { sqlitePlace } from './store/fixtures/store-place.ts';
 import { openStore } from './store/kysely-store.ts';
 import type { Store } from './store/store.ts';
@@ -9,6 +11,7 @@ let place: Awaited<ReturnType<typeof sqlitePlace>>;
 let here: Store;
 let elsewhere: Store;
 let feed: { epoch: number; advance: (epoch: number) => Promise<void> };
+const log = pino({ level: 'silent' });
 let follower: EpochFollower;
 let told: number[];
 
@@ -23,7 +26,7 @@ beforeEach(async () => {
       told.push(epoch);
     },
   };
-  follower = new EpochFollower({ store: here, feed, log: pino({ level: 'silent' }), ownMs: 5 });
+  follower = new EpochFollower({ store: here, feed, log, ownMs: 5 });
 });
 
 afterEach(async () => {
@@ -63,4 +66,39 @@ test('a store that does not answer is asked again by the next look', async () =>
   expect(told).toEqual([]);
   await follower.look();
   expect(told).toEqual([1]);
+});
+
+test('what another process ended just before this one did is not taken for its own', async () => {
+  const real = new RevocationFeed(here, new Edges(log));
+  const following = new EpochFollower({ store: here, feed: real, log, ownMs: 5 });
+  await endDevice(elsewhere, 'd1');
+  await endDevice(here, 'd2');
+  await real.revoke({ devices: ['d2'], why: 'removed' });
+  expect(real.epoch).toBe(0);
+  await following.look();
+  expect(real.epoch).toBe(2);
+  // Where nobody else did, edges need not read everything.
+  await endDevice(here, 'd3');
+  await real.revoke({ devices: ['d3'], why: 'removed' });
+  expect(real.epoch).toBe(3);
+  await following.stop();
+});
+
+test('what was ended is told also where the store is lost right behind it', async () => {
+  const edges = new Edges(log);
+  const pushed = vi.spyOn(edges, 'push');
+  const real = new RevocationFeed(here, edges);
+  await endDevice(here, 'd1');
+  vi.spyOn(here, 'epoch').mockRejectedValue(new Error('away'));
+  await real.revoke({ devices: ['d1'], why: 'removed' });
+  expect(pushed).toHaveBeenCalledWith('revoke', expect.objectContaining({ epoch: 1, devices: ['d1'] }));
+});
+
+test('a database that went back to an earlier state is lifted over what is known, so that nothing goes unheard', async () => {
+  feed.epoch = 40;
+  await follower.look();
+  expect(told).toEqual([41]);
+  await endDevice(elsewhere, 'd1');
+  await follower.look();
+  expect(told).toEqual([41, 42]);
 });

@@ -53,7 +53,15 @@ export class EpochFollower {
 
   async #follow(): Promise<void> {
     const { store, feed, log, ownMs = OWN_MS } = this.#options;
+    const known = feed.epoch;
     const seen = await store.epoch();
+    if (seen < known) {
+      // Its epochs would come a second time, and nobody would hear of what ends with them.
+      await store.liftEpoch(known);
+      this.#again = true;
+      log.error({ epoch: seen, known }, 'the database went back to an earlier state: everything is read again');
+      return;
+    }
     if (seen <= feed.epoch) return;
     await delay(ownMs, undefined, { signal: this.#stopped.signal });
     if (seen <= feed.epoch) return;

@@ -15,7 +15,7 @@ export interface Revoked {
 export interface Revocations {
   /** Up to which this process knows what was ended. */
   readonly epoch: number;
-  /** Tells every live edge what the store has already ended; resolves with how many streams and tunnels were cut. */
+  /** Tells every live edge what the store has already ended; resolves with how many streams and tunnels were cut. Never rejects. */
   revoke(what: Revoked): Promise<number>;
 }
 
@@ -72,7 +72,8 @@ export class RevocationFeed implements Revocations {
   }
 
   async revoke(what: Revoked): Promise<number> {
-    this.#epoch = Math.max(this.#epoch, await this.#store.epoch());
+    // No further than what was ended here: what another process ended in between was told to nobody yet.
+    this.#epoch = this.#store.ownEpochs.through(this.#epoch);
     const answers = await this.#edges.push('revoke', {
       epoch: this.#epoch,
       sessions: what.sessions ?? [],

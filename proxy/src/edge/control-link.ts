@@ -11,8 +11,8 @@ export interface ControlLinkOptions {
   readonly worker: number;
   /** Calls that control makes. None runs before `onHello` has returned for the connection it came on. */
   readonly handlers: Handlers<ControlCalls>;
-  /** The whole state, on every connect. */
-  onHello(answer: HelloAnswer): void | Promise<void>;
+  /** The whole state, on every connect. Once it is not `current` any more, another will come. */
+  onHello(answer: HelloAnswer, current: () => boolean): void | Promise<void>;
   onLost(): void;
 }
 
@@ -101,7 +101,7 @@ export class ControlLink {
     try {
       const answer = await channel.call('edge.hello', { worker: this.#options.worker, pid: process.pid });
       this.#up = true;
-      await this.#options.onHello(answer);
+      await this.#options.onHello(answer, () => this.#channel === channel);
       this.#delay = FIRST_DELAY_MS;
       isSynced = true;
       synced.resolve();

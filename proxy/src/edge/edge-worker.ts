@@ -98,13 +98,13 @@ export class EdgeWorker {
       handlers: {
         'snapshot.put': (manifest) => this.#configuration.put(manifest),
         'secrets.put': (secrets) => this.#putSecrets(secrets),
-        'session.put': (grant) => this.#regroup([grant]),
+        'session.put': (grant) => this.#putSession(grant),
         'sessions.regroup': ({ grants }) => this.#regroup(grants),
         revoke: (revocation) => this.#revoke(revocation),
         'feed.beat': ({ epoch, storeLostMs }) => this.#beat(epoch, storeLostMs),
         'device.principal': (change) => this.#principalChanged(change),
       },
-      onHello: (answer) => this.#onHello(answer),
+      onHello: (answer, current) => this.#onHello(answer, current),
       onLost: () => log.warn({ code: 'CW_RPC_CLOSED' }, 'control is away; established access goes on'),
     });
     this.#configuration = new Configured({
@@ -271,9 +271,11 @@ export class EdgeWorker {
     this.#acceptor.accept(socket, leaf, clientAddress(socket.remoteAddress ?? this.#outerAddress.getStore()));
   }
 
-  async #onHello(answer: HelloAnswer): Promise<void> {
+  async #onHello(answer: HelloAnswer, current: () => boolean): Promise<void> {
     this.#putSecrets(answer.secrets);
     await this.#configuration.put(answer.snapshot);
+    // The line may have gone meanwhile, and with it what ended since.
+    if (!current()) return;
     if (answer.sessions === null) {
       this.#feed.advanceWithout(answer.storeLostMs ?? 0);
       return this.#configured.resolve();
@@ -313,6 +315,11 @@ export class EdgeWorker {
     return null;
   }
 
+  async #putSession(grant: SessionGrant): Promise<null> {
+    if (this.sessions.put(grant)) await this.live.decideAgain(REGROUPED, [grant.principal.session]);
+    return null;
+  }
+
   async #regroup(grants: readonly SessionGrant[]): Promise<null> {
     await this.live.decideAgain(REGROUPED, await this.sessions.regroup(grants));
     return null;
@@ -321,7 +328,7 @@ export class EdgeWorker {
   async #revoke(revocation: Revocation): Promise<{ epoch: number; cut: number }> {
     const { sessions, devices, publishers, suspended, quarantined, why } = revocation;
     // It is acted upon from here on: a beat that comes meanwhile must not look like news.
-    this.#feed.advance(revocation.epoch);
+    this.#feed.heard(revocation.epoch);
     await this.sessions.end(sessions);
     const ids = [...sessions, ...[...devices, ...suspended, ...quarantined].map((device) => `device:${device}`)];
     const cut = await this.live.cutSessions(ids, why);

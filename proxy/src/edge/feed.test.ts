@@ -81,3 +81,14 @@ test('a worker that begins while the store is lost grants nothing, for no longer
   feed.advance(0);
   expect([feed.state, feed.beat(0, null)]).toEqual(['live', true]);
 });
+
+test('a revocation that is heard of before everything was read does not stand for those that were missed', () => {
+  const feed = new Feed(
+    () => 0,
+    () => 60_000,
+  );
+  feed.advanceWithout(0);
+  feed.heard(7);
+  expect([feed.state, feed.code]).toEqual(['stale', 'CW_STORE_LOST']);
+  expect(feed.beat(7, null)).toBe(false);
+});

@@ -67,7 +67,13 @@ export class Feed {
     return true;
   }
 
-  /** A revocation that was acted on, or a state read whole. */
+  /** A revocation that was acted on. It says nothing of those before it, nor of the store. */
+  heard(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    if (!this.#unread && !this.#storeLost) this.#beatAt = this.#now();
+  }
+
+  /** A state that was read whole. */
   advance(epoch: number): void {
     this.#epoch = Math.max(this.#epoch, epoch);
     this.#unread = false;

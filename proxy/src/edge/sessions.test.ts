@@ -117,4 +117,37 @@ describe('Sessions', () => {
       expect(Sessions.hashOf(text)).toBeNull();
     }
   });
+
+  test('what ends while others are regrouped in slices does not come back', async () => {
+    const { sessions } = setUp();
+    const grants = Array.from({ length: 20_000 }, (_, i) => grantOf(`t${i}`, `s_${i}`));
+    for (const grant of grants) sessions.put(grant);
+    const regrouped = grants.map((grant) => ({ ...grant, principal: { ...grant.principal, groups: ['staff'] } }));
+    const regrouping = sessions.regroup(regrouped);
+    await sessions.end(['s_19999']);
+    await regrouping;
+    expect(await sessions.find('t19999')).toBeNull();
+    expect(sessions.find('t19998')).toMatchObject({ principal: { groups: ['staff'] } });
+    // Nor does what had ended before, of grants that were read before that.
+    await sessions.regroup(regrouped.slice(-1));
+    expect(sessions.size).toBe(19_999);
+  });
+
+  test('an answer from before the session ended lets nobody in, one from before a regrouping is asked for again', async () => {
+    const answers = Array.from({ length: 3 }, () => Promise.withResolvers<SessionGrant | null>());
+    const { sessions, asked } = setUp(() => answers[asked.mock.calls.length - 1]?.promise ?? Promise.resolve(null));
+    const ending = sessions.find('a');
+    await sessions.end(['s_a']);
+    answers[0]?.resolve(grantOf('a'));
+    expect(await ending).toBeNull();
+    expect(sessions.size).toBe(0);
+
+    const regrouping = sessions.find('b');
+    const now = { ...grantOf('b'), principal: { ...grantOf('b').principal, groups: ['staff'] } };
+    await sessions.regroup([now]);
+    answers[1]?.resolve(grantOf('b'));
+    answers[2]?.resolve(now);
+    expect(await regrouping).toMatchObject({ principal: { groups: ['staff'] } });
+    expect(asked).toHaveBeenCalledTimes(3);
+  });
 });

@@ -60,6 +60,10 @@ export class Sessions {
   readonly #byId = new Map<string, Set<string>>();
   readonly #misses = new Map<string, number>();
   readonly #asked = new Map<string, Promise<Found>>();
+  /** Tokens that got other groups while control was asked: the answer may be from before. */
+  readonly #outdated = new Set<string>();
+  /** Login sessions that ended while control was asked for any token: its answer may be from before. */
+  readonly #endedMeanwhile = new Set<string>();
   #second = 0;
   #inSecond = 0;
 
@@ -122,14 +126,17 @@ export class Sessions {
   /** @param ids of login sessions. In slices: nothing is held of them when it resolves. */
   async end(ids: Iterable<string>): Promise<void> {
     const slices = new Slices();
-    for (const id of ids) {
+    const all = [...ids];
+    if (this.#asked.size > 0) for (const id of all) this.#endedMeanwhile.add(id);
+    for (const id of all) {
       if (slices.due()) await slices.turn();
       for (const tokenHash of this.#byId.get(id) ?? []) this.remove(tokenHash);
     }
   }
 
   /**
-   * Other groups of people who are signed in. In slices.
+   * Other groups of people who are signed in. In slices. A token that is not held stays so: what was ended since the
+   * grants were read, or while the loop had its turn, must not come back.
    *
    * @returns login sessions that have another principal now
    */
@@ -138,7 +145,9 @@ export class Sessions {
     const slices = new Slices();
     for (const grant of grants) {
       if (slices.due()) await slices.turn();
-      if (this.put(grant)) changed.add(grant.principal.session);
+      const { tokenHash, principal } = grant;
+      if (this.#asked.has(tokenHash)) this.#outdated.add(tokenHash);
+      if (this.#byHash.has(tokenHash) && this.put(grant)) changed.add(principal.session);
     }
     return [...changed];
   }
@@ -185,8 +194,11 @@ export class Sessions {
     this.#inSecond++;
     const asked = this.#options.lookup(tokenHash).then(
       (grant) => {
-        this.#asked.delete(tokenHash);
-        if (grant !== null && grant.tokenHash === tokenHash && grant.expiresAt > this.#options.now()) {
+        const ended = grant !== null && this.#endedMeanwhile.has(grant.principal.session);
+        const outdated = this.#outdated.has(tokenHash);
+        this.#answered(tokenHash);
+        if (outdated && !ended) return this.find(tokenHash);
+        if (!ended && grant !== null && grant.tokenHash === tokenHash && grant.expiresAt > this.#options.now()) {
           if (!this.#byHash.has(tokenHash)) this.put(grant);
           return this.#byHash.get(tokenHash) ?? null;
         }
@@ -194,12 +206,18 @@ export class Sessions {
         return null;
       },
       (error: unknown) => {
-        this.#asked.delete(tokenHash);
+        this.#answered(tokenHash);
         throw error;
       },
     );
     this.#asked.set(tokenHash, asked);
     return asked;
+  }
+
+  #answered(tokenHash: string): void {
+    this.#asked.delete(tokenHash);
+    this.#outdated.delete(tokenHash);
+    if (this.#asked.size === 0) this.#endedMeanwhile.clear();
   }
 
   #miss(tokenHash: string): void {

@@ -23,6 +23,9 @@ export const LINE_ROWS = 1_000;
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/);
 
+/** Of the store; what its migrations and SQLite keep for themselves is in no backup. */
+const tableName = z.string().regex(/^(?!migration$|sqlite_)[a-z][a-z0-9_]{0,62}$/);
+
 export const backupHeader = z.object({
   format: z.literal(FORMAT),
   version: z.number().int().positive(),
@@ -39,7 +42,7 @@ export const backupHeader = z.object({
 export type BackupHeader = z.output<typeof backupHeader>;
 
 export const backupTable = z.object({
-  table: name,
+  table: tableName,
   columns: z.array(name).min(1).max(200),
   /** The last number that the table gave to a row; `null` where it gives none, or gave none yet. */
   sequence: z.number().int().nonnegative().nullable(),

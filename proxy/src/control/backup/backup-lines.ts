@@ -26,7 +26,9 @@ export async function writeLines(file: string, lines: AsyncIterable<string>): Pr
     yield Buffer.from(`${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
   };
   try {
-    const out = createWriteStream(partial, { flags: 'w', mode: 0o600, flush: true });
+    // Never into what is there: that may be somebody else's, readable to them, or lead elsewhere.
+    await rm(partial, { force: true });
+    const out = createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true });
     await pipeline(Readable.from(bytes(), { objectMode: false }), createGzip({ level: GZIP_LEVEL }), out);
     await rename(partial, file);
     await syncPath(dirname(file));

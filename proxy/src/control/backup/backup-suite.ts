@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -227,6 +228,30 @@ export function backupSuite(
         code: 'CW_BACKUP_REFUSED',
         message: expect.stringContaining('"later"'),
       });
+      expect(await isEmpty()).toBe(true);
+    });
+
+    test('is written into no file that somebody else has laid ready', async () => {
+      await within(source, () => Promise.resolve());
+      const elsewhere = join(folder, 'elsewhere');
+      writeFileSync(elsewhere, 'mine', { mode: 0o644 });
+      symlinkSync(elsewhere, `${file}.partial`);
+      await take();
+      expect(readFileSync(elsewhere, 'utf8')).toBe('mine');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    });
+
+    test('that says which migrations were made, beside its header, is refused', async () => {
+      await within(source, () => Promise.resolve());
+      await take();
+      const lines = gunzipSync(readFileSync(file)).toString().split('\n').slice(0, -3);
+      const end = JSON.parse(gunzipSync(readFileSync(file)).toString().split('\n').at(-3) ?? '') as { end: object };
+      lines.push('{"table":"migration","columns":["number","name"],"sequence":null}');
+      lines.push(JSON.stringify({ end: { ...end.end, migration: 0 } }));
+      const text = lines.map((line) => `${line}\n`).join('');
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      writeFileSync(file, gzipSync(`${text}${JSON.stringify({ sha256 })}\n`));
+      await expect(restore()).rejects.toMatchObject({ code: 'CW_BACKUP_DAMAGED' });
       expect(await isEmpty()).toBe(true);
     });
 

@@ -106,7 +106,6 @@ export class EventFeed {
       let place = after ?? head;
       let upToDate = after === undefined;
       const next = async (signal: AbortSignal): Promise<Followed | null> => {
-        const end = aborted(signal);
         for (;;) {
           if (signal.aborted || closed || this.#closed) return null;
           const moved = this.#moved.promise;
@@ -115,7 +114,7 @@ export class EventFeed {
           upToDate ||= rows.length < PAGE;
           const events = rows.filter(matches).map(storedEvent);
           if (events.length > 0 || gap !== null) return { events, gap };
-          if (rows.length === 0) await Promise.race([moved, end]);
+          if (rows.length === 0) await movedOrAborted(moved, signal);
         }
       };
       return { next, place: () => place, close };
@@ -235,7 +234,15 @@ function firstBeyond(rows: readonly Row[], place: number): number {
   return low;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+/** Leaves nothing behind at the signal, which may be that of a connection that lasts for days. */
+async function movedOrAborted(moved: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([moved, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

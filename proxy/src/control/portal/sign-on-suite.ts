@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealIntent } from '../../rpc/intent.ts';
 import { ACS, APP_HOST, LOGIN_ORIGIN, makeControlFixture, SP, type ControlFixture } from '../control-fixture.ts';
 import { field, parts, signedResponse, type ResponseParts } from '../identity/saml/test-idp.ts';
+import { makeMasterKeyFile } from '../sealing/master-key-source.ts';
 import { hashToken, newToken } from '../identity/tokens.ts';
 import { startControlProcess, type Answer, type ControlProcess } from './fixtures/control-process.ts';
 
@@ -32,21 +33,26 @@ export function signOnSuite(name: string, open: () => Promise<SharedStore>): voi
     beforeAll(async () => {
       fixture = await makeControlFixture();
       writeFileSync(fixture.configFile, CONFIG);
-      pops = [];
+      const masterKey = { file: join(fixture.dir, 'master.key') };
+      makeMasterKeyFile(masterKey.file);
       const { pops: count, url } = await open();
-      for (let i = 0; i < count; i++) {
-        const masterKey = i === 0 ? {} : { masterKey: { file: join(fixture.dir, 'pop0', 'master.key') } };
-        const store = url === undefined ? {} : { store: url };
-        const { configFile } = fixture;
-        pops.push(
-          await startControlProcess({ dataDir: join(fixture.dir, `pop${i}`), configFile, ...store, ...masterKey }),
-        );
-      }
+      const started = await Promise.allSettled(
+        Array.from({ length: count }, (_, i) =>
+          startControlProcess({
+            dataDir: join(fixture.dir, `pop${i}`),
+            configFile: fixture.configFile,
+            masterKey,
+            ...(url === undefined ? {} : { store: url }),
+          }),
+        ),
+      );
+      pops = started.flatMap((pop) => (pop.status === 'fulfilled' ? [pop.value] : []));
+      expect(started.map(({ status }) => status)).not.toContain('rejected');
       const [first] = pops;
       if (first === undefined) throw new Error('no PoP');
       a = first;
       b = pops[1] ?? first;
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       for (const pop of pops) await pop.stop();
       fixture.remove();

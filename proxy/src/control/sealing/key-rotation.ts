@@ -35,7 +35,7 @@ export async function keyState(secrets: SealedSecrets): Promise<KeyState> {
  * store has either all of the old or all of the new. Other PoPs of the store go on and find the new key by themselves.
  *
  * @throws CausewayError `CW_CONFLICT` while the master key is being changed: the new data key would open for this
- *   PoP's master key alone
+ *   PoP's master key alone; `CW_MASTER_KEY_WRONG` where this PoP still runs with one that was removed
  */
 export async function rotateDataKey(secrets: SealedSecrets, now: number): Promise<void> {
   await secrets.write(async (tx, old) => {
@@ -44,6 +44,7 @@ export async function rotateDataKey(secrets: SealedSecrets, now: number): Promis
       const ids = wraps.map(({ masterKey }) => masterKey).join(' and ');
       throw new CausewayError('CW_CONFLICT', `the master key is being changed (${ids}): remove the old one first`);
     }
+    refuseRetired(secrets, wraps);
     const fresh = newDataKey();
     await storeDataKey(tx, fresh, secrets.master, now);
     for (const row of await tx.selectFrom('secret').selectAll().execute()) {
@@ -73,13 +74,15 @@ export async function addMasterKey(secrets: SealedSecrets, text: string, now: nu
 /**
  * Takes from a master key what it could open.
  *
- * @throws CausewayError `CW_NOT_FOUND`, `CW_CONFLICT` of the one that this PoP itself runs with
+ * @throws CausewayError `CW_NOT_FOUND`, `CW_CONFLICT` of the one that this PoP itself runs with, `CW_MASTER_KEY_WRONG`
+ *   where that one was removed: the other may be the last that opens the store
  */
 export async function removeMasterKey(secrets: SealedSecrets, id: string): Promise<void> {
   await secrets.write(async (tx, key) => {
     if (id === secrets.master.id) {
       throw new CausewayError('CW_CONFLICT', `this PoP runs with ${id}: start it with the new master key first`);
     }
+    refuseRetired(secrets, await wrapsOf(tx, key.id));
     const { numDeletedRows } = await tx
       .deleteFrom('data_key_wrap')
       .where('data_key', '=', key.id)
@@ -87,4 +90,13 @@ export async function removeMasterKey(secrets: SealedSecrets, id: string): Promi
       .executeTakeFirstOrThrow();
     if (numDeletedRows === 0n) throw new CausewayError('CW_NOT_FOUND', `no master key ${id} opens this store`);
   });
+}
+
+/** A PoP keeps the data key in memory, and so goes on when its master key was removed at another PoP. */
+function refuseRetired({ master }: SealedSecrets, wraps: readonly { readonly masterKey: string }[]): void {
+  if (wraps.some(({ masterKey }) => masterKey === master.id)) return;
+  throw new CausewayError(
+    'CW_MASTER_KEY_WRONG',
+    `this PoP runs with ${master.id}, which does not open the store any more: start it with the present master key first`,
+  );
 }

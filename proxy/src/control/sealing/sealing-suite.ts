@@ -215,6 +215,19 @@ export function sealingSuite(name: string, makePlace: () => Promise<StorePlace>)
       }
     });
 
+    test('a PoP whose master key was removed elsewhere can neither lose the last one nor bring its own back', async () => {
+      const here = await start();
+      const old = here.master.id;
+      const next = keyFile('next.key');
+      await addMasterKey(here, readFileSync(next, 'utf8'), 6);
+      const there = await start(next);
+      await removeMasterKey(there, old);
+      await expect(removeMasterKey(here, idIn(next))).rejects.toMatchObject({ code: 'CW_MASTER_KEY_WRONG' });
+      await expect(rotateDataKey(here, 7)).rejects.toMatchObject({ code: 'CW_MASTER_KEY_WRONG' });
+      expect((await keyState(there)).masterKeys).toMatchObject([{ id: idIn(next), inUse: true }]);
+      await start(next);
+    });
+
     test('the master key is changed in steps that can be taken back', async () => {
       const [oldFile, newFile] = [keyFile('old'), keyFile('new')];
       const first = await start(oldFile);

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import type { OwnEpochs } from './own-epochs.ts';
 import type { StoreGate } from './store-gate.ts';
 import type { StoreTables } from './schema.ts';
 
@@ -17,6 +18,8 @@ export interface Database {
   readonly read: Kysely<StoreTables>;
   /** Commits when `body` resolves, takes everything back when it rejects; other writes wait on SQLite. */
   transaction<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T>;
+  /** What transactions here have raised the epoch to, before they resolve. */
+  readonly ownEpochs: OwnEpochs;
   /**
    * Tells `listener` that a counter may have moved, by this or another control process; says no more than that, so
    * read what you need again. Also called after a connection was lost, when one may have been missed.

@@ -5,6 +5,7 @@ import type { Database, StoreLocation } from './database.ts';
 import { nameKey } from '../directory/names.ts';
 import { raiseEpoch } from './epoch.ts';
 import { openDatabase, storeFailed } from './open-database.ts';
+import type { OwnEpochs } from './own-epochs.ts';
 import { fromSession, toDevice, toGrant, toPublisher, toSession } from './rows.ts';
 import type { StoreTables } from './schema.ts';
 import { sweep } from './sweep.ts';
@@ -229,6 +230,21 @@ export class KyselyStore implements Store {
       db.selectFrom('counter').select('value').where('name', '=', 'epoch').executeTakeFirstOrThrow(),
     );
     return row.value;
+  }
+
+  get ownEpochs(): OwnEpochs {
+    return this.#database.ownEpochs;
+  }
+
+  async liftEpoch(known: number): Promise<void> {
+    await this.#run((db) =>
+      db
+        .updateTable('counter')
+        .set({ value: known + 1 })
+        .where('name', '=', 'epoch')
+        .where('value', '<=', known)
+        .execute(),
+    );
   }
 
   async sweep(now: number): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Kysely, Transaction } from 'kysely';
 import { CausewayError } from '@causeway/contract';
 import type { Connections, Database, StoreLocation } from './database.ts';
+import { raisedEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
+import { OwnEpochs } from './own-epochs.ts';
 import { openPostgres } from './postgres-database.ts';
 import type { StoreGate } from './store-gate.ts';
 import type { StoreTables } from './schema.ts';
@@ -36,6 +38,7 @@ export function storeFailed(error: unknown): CausewayError {
 }
 
 class OpenDatabase implements Database {
+  readonly ownEpochs = new OwnEpochs();
   readonly #connections: Connections;
   #closing: Promise<void> | null = null;
 
@@ -55,8 +58,13 @@ class OpenDatabase implements Database {
     return this.#connections.read;
   }
 
-  transaction<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
-    return this.#connections.write.transaction().execute(body);
+  async transaction<T>(body: (tx: Transaction<StoreTables>) => Promise<T>): Promise<T> {
+    const { value, epoch } = await this.#connections.write.transaction().execute(async (tx) => ({
+      value: await body(tx),
+      epoch: raisedEpoch(tx),
+    }));
+    if (epoch !== null) this.ownEpochs.add(epoch);
+    return value;
   }
 
   get gate(): StoreGate {

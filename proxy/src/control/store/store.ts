@@ -1,4 +1,5 @@
 import type { SessionGrant } from '../../rpc/messages.ts';
+import type { OwnEpochs } from './own-epochs.ts';
 
 /**
  * What the control process keeps. One interface, so that PostgreSQL can stand beside SQLite; one contract suite runs
@@ -47,6 +48,10 @@ export interface Store {
   useOnce(ids: readonly string[], expiresAt: number): Promise<boolean>;
 
   epoch(): Promise<number>;
+  /** Which epochs were raised through this store, and not by another process. */
+  readonly ownEpochs: OwnEpochs;
+  /** Raises the epoch beyond one that is known, where the database was put back to before it. */
+  liftEpoch(known: number): Promise<void>;
 
   /** Forgets what has expired: sessions, tokens, assertions, tickets. Bounded work per call. */
   sweep(now: number): Promise<void>;
