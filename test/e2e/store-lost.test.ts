@@ -42,6 +42,8 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
     let pop: Pop;
     let other: Pop;
     let publisher: Program;
+    let branch: Program;
+    let ada: Awaited<ReturnType<typeof signedIn>>;
     let browser: TrustingBrowser;
     let port: number;
     let operations: string;
@@ -91,9 +93,10 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
 
       const upstream = new URL(app.url);
       const apps = ['steady', 'brief'].map((name) => webApp({ name, host: upstream.hostname, port: app.port }));
+      const far = { ...webApp({ name: 'far', host: upstream.hostname, port: app.port }), publishers: ['branch'] };
       folder.file('objects.yaml', {
-        publishers: [{ name: 'office' }],
-        apps,
+        publishers: [{ name: 'office' }, { name: 'branch' }],
+        apps: [...apps, far],
         rules: [
           { name: 'brief', apps: ['brief'], action: 'allow', graceMinutes: BRIEF_GRACE_MS / 60_000 },
           { name: 'everybody', action: 'allow' },
@@ -110,7 +113,13 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
         allow: [`${upstream.hostname}:${app.port}`],
         data: join(folder.path, 'publisher'),
       });
+      branch = startPublisher({
+        join: await pop.token('branch'),
+        allow: [`${upstream.hostname}:${app.port}`],
+        data: join(folder.path, 'branch'),
+      });
       await awaitPublisher(data, 'office', 1, publisher);
+      await awaitPublisher(data, 'branch', 1, branch);
       browser = await launchBrowser({ caFiles: [pop.ca, ...(idp.caFile === null ? [] : [idp.caFile])] });
     }, 120_000);
 
@@ -118,6 +127,7 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
       endAll(
         () => browser?.close(),
         () => publisher?.stop(),
+        () => branch?.stop(),
         () => other?.stop(),
         () => pop?.stop(),
         () => line?.break(),
@@ -147,9 +157,13 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
       await page.waitForURL(url('brief'));
       await page.goto(url('steady'));
       await page.getByRole('log').filter({ hasText: 'open' }).waitFor();
+      const second = await context.newPage();
+      await second.goto(url('far'));
+      await second.close();
       const cookies = {
         steady: await cookieFor(context, url('steady')),
         brief: await cookieFor(context, url('brief')),
+        far: await cookieFor(context, url('far')),
       };
       return { page, cookies };
     }
@@ -157,7 +171,7 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
       (await statusOf(pop.data)).degraded.some((text) => text.includes('CW_STORE_LOST'));
 
     test('established access goes on, nothing new begins, and it finds the store again by itself', async () => {
-      const ada = await signedIn('ada');
+      ada = await signedIn('ada');
       const ben = await signedIn('ben');
       const portal = await ada.page.context().newPage();
       await portal.goto(`https://login.${SITE_DOMAINS.identity}:${port}/`);
@@ -175,6 +189,16 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
       await portal.reload();
       await portal.getByText('Access cannot be checked at the moment.').waitFor();
       await portal.getByRole('link', { name: /steady/ }).waitFor();
+
+      // a publisher that begins anew was known before
+      await branch.stop();
+      expect((await get('far', ada.cookies['far'])).status).toBe(502);
+      branch = startPublisher({ allow: [`127.0.0.1:${app.port}`], data: join(folder.path, 'branch') });
+      await awaitCondition(
+        'the publisher to be let in again',
+        async () => (await get('far', ada.cookies['far'])).status === 200,
+        { timeoutMs: 15_000 },
+      );
 
       // what is new
       const { page: stranger } = await browser.person();
@@ -256,5 +280,35 @@ describe.skipIf(lackingPostgres('store lost') || lacking('store lost', ['openssl
         /causeway_child_restarts\{child="control"\} 0/,
       );
     }, 120_000);
+
+    test('a control process that ends meanwhile comes up again, says so, and goes on with the store', async () => {
+      await line.break();
+      await awaitCondition('the loss to be known', lostNow, { timeoutMs: 15_000 });
+      process.kill(pop.pids.control, 'SIGKILL');
+      const login = (): Promise<Answer | null> =>
+        fetchText(`https://login.${SITE_DOMAINS.identity}:${port}/`, {
+          caFile: pop.ca,
+          headers: NAVIGATION,
+          timeoutMs: 2_000,
+        }).catch(() => null);
+      await awaitCondition('the login host to answer', async () => (await login())?.status === 503, {
+        timeoutMs: 30_000,
+      });
+      const told = await login();
+      expect(told?.body).toContain('CW_STORE_LOST');
+      expect(Number(told?.headers['retry-after'])).toBeGreaterThanOrEqual(5);
+      expect((await get('steady', ada.cookies['steady'])).status).toBe(200);
+      expect(await ada.page.evaluate('echo("without control")')).toBe('without control');
+      expect(await (await fetch(`${operations}/metrics`)).text()).toMatch(/^causeway_store_up 0$/m);
+      expect(await (await fetch(`${operations}/readyz`)).text()).toContain('waiting for it');
+
+      await line.mend();
+      await awaitCondition('the login host to serve', async () => ((await login())?.status ?? 503) < 400, {
+        timeoutMs: 30_000,
+      });
+      await awaitCondition('nothing to be lost', async () => !(await lostNow()));
+      expect((await get('steady', ada.cookies['steady'])).status).toBe(200);
+      expect(await ada.page.evaluate('echo("all along")')).toBe('all along');
+    }, 60_000);
   },
 );

@@ -275,7 +275,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     (request, env) => adminHost.fetch(request, env),
     adminOriginNow,
   );
-  const login = new HandedOver(answer, certificates.identity, log);
+  const login = new HandedOver(answer, certificates.identity, log, (own) => send({ t: 'identity', ...own }));
   const metrics = controlMetrics({
     edges: () => edges.size,
     edgesDropped: () => edges.dropped,

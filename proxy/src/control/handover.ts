@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
+import type { KeyAndCertificate } from '../rpc/supervision.ts';
 import type { Logger } from './log.ts';
 
 /** Connections at once; the edges limit each address before. */
@@ -22,9 +23,18 @@ export class HandedOver {
   readonly #http: http.Server;
   readonly #sockets = new Set<Socket>();
   readonly #log: Logger;
+  readonly #onCertificate: (certificate: KeyAndCertificate) => void;
 
-  constructor(answer: AnswerRequest, certificate: { cert: string; key: string }, log: Logger) {
+  /** @param onCertificate called with the one in use, now and with each that follows */
+  constructor(
+    answer: AnswerRequest,
+    certificate: KeyAndCertificate,
+    log: Logger,
+    onCertificate: (certificate: KeyAndCertificate) => void = () => {},
+  ) {
     this.#log = log;
+    this.#onCertificate = onCertificate;
+    onCertificate(certificate);
     const listener = getRequestListener(
       (request, env) => {
         const { socket } = env.incoming;
@@ -72,7 +82,8 @@ export class HandedOver {
   }
 
   /** For connections from now on. */
-  setCertificate(certificate: { cert: string; key: string }): void {
+  setCertificate(certificate: KeyAndCertificate): void {
+    this.#onCertificate(certificate);
     this.#tls.setSecureContext({ ...certificate, minVersion: 'TLSv1.2', honorCipherOrder: true });
   }
 

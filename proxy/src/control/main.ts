@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { CausewayError, codeOf, LIMITS } from '@causeway/contract';
 import type { ChildMessage, ControlStart, SupervisorMessage } from '../rpc/supervision.ts';
 import { startControl, type Control } from './control.ts';
+import { StoreWait } from './store-wait.ts';
 import { controlLog } from './log.ts';
 
 /** Entry of the control process: `node main.ts '<ControlStart as JSON>'`, forked by the supervisor. */
@@ -40,6 +41,7 @@ function parseStart(text: string | undefined): ControlStart {
 }
 
 let control: Control | null = null;
+const wait = new StoreWait({ log, send, retryMs: 1_000 });
 let stopping = false;
 
 async function stop(deadlineMs: number): Promise<void> {
@@ -54,11 +56,13 @@ process.on('message', (message: SupervisorMessage, handle: unknown) => {
     case 'handover':
       // The handle is missing when the browser went away on the way here.
       if (handle === undefined || handle === null) return;
-      if (control === null) (handle as Socket).destroy();
-      else control.handover(handle as Socket, message.head);
+      (control ?? wait).handover(handle as Socket, message.head);
+      return;
+    case 'identity':
+      wait.inherit(message);
       return;
     case 'metrics':
-      void control?.metrics().then((metrics) => send({ t: 'metrics', id: message.id, metrics }));
+      void (control ?? wait).metrics().then((metrics) => send({ t: 'metrics', id: message.id, metrics }));
       return;
     case 'stop':
       void stop(message.deadlineMs);
@@ -71,12 +75,8 @@ process.on('SIGTERM', () => void stop(LIMITS.drainMs));
 process.on('SIGINT', () => undefined);
 
 try {
-  control = await startControl({
-    start: parseStart(process.argv[2]),
-    log,
-    send,
-    now: Date.now,
-  });
+  const start = parseStart(process.argv[2]);
+  control = await wait.until(() => startControl({ start, log, send, now: Date.now }));
   send({ t: 'ready', snapshot: control.snapshot });
 } catch (error) {
   await fatal(codeOf(error), error instanceof Error ? error.message : String(error));

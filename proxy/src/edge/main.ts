@@ -54,6 +54,8 @@ process.on('message', (message: SupervisorMessage, socket: Socket | undefined) =
     case 'stop':
       void stop(message.deadlineMs);
       break;
+    case 'identity':
+      break; // control's alone
   }
 });
 process.on('disconnect', () => void stop(ORPHAN_DRAIN_MS));

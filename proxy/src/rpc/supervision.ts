@@ -10,6 +10,8 @@ export type ChildMessage =
   | { readonly t: 'ready'; readonly snapshot: SnapshotHead['number'] }
   | { readonly t: 'handover'; readonly to: HandoverTarget; readonly head: string }
   | { readonly t: 'metrics'; readonly id: number; readonly metrics: readonly object[] }
+  /** With what a successor answers people who want to sign in while it has no store. It is kept in memory only. */
+  | ({ readonly t: 'identity' } & KeyAndCertificate)
   | { readonly t: 'health'; readonly ready: boolean; readonly components: readonly ComponentHealth[] }
   /** The child cannot run at all (configuration, port): print this and do not restart. */
   | { readonly t: 'fatal'; readonly code: string; readonly message: string };
@@ -17,7 +19,15 @@ export type ChildMessage =
 export type SupervisorMessage =
   | { readonly t: 'handover'; readonly head: string }
   | { readonly t: 'metrics'; readonly id: number }
+  /** To control, as its predecessor said it. */
+  | ({ readonly t: 'identity' } & KeyAndCertificate)
   | { readonly t: 'stop'; readonly deadlineMs: number };
+
+/** PEM of the login and admin hosts. */
+export interface KeyAndCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
 
 export interface ComponentHealth {
   readonly name: string;

@@ -30,6 +30,8 @@ export interface ChildOptions {
   /** Of the runtime. */
   readonly flags?: readonly string[];
   readonly log: Logger;
+  /** Said to each process before it says anything. */
+  readonly greeting?: () => SupervisorMessage | null;
   onMessage(message: ChildMessage, socket: Socket | undefined): void;
   onState(state: ChildState): void;
 }
@@ -118,6 +120,8 @@ export class Child {
     child.on('message', (message, handle) => this.#receive(message as ChildMessage, handle as Socket | undefined));
     child.on('error', (error) => this.#options.log.error({ child: this.name, err: error }, 'child process error'));
     child.on('exit', (code, signal) => this.#exited(code, signal));
+    const greeting = this.#options.greeting?.() ?? null;
+    if (greeting !== null) child.send(greeting, () => undefined);
   }
 
   #receive(message: ChildMessage, socket: Socket | undefined): void {
@@ -141,6 +145,7 @@ export class Child {
         break;
       case 'handover':
       case 'metrics':
+      case 'identity':
         break;
     }
     this.#options.onMessage(message, socket);

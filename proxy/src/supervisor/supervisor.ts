@@ -40,6 +40,7 @@ export class Supervisor {
   readonly #edges: Child[];
   readonly #registry = new Registry();
   readonly #collecting = new Map<number, { parts: object[][]; waiting: number; done: () => void }>();
+  #identity: Extract<ChildMessage, { t: 'identity' }> | null = null;
   #unlock: (() => void) | null = null;
   #operations: Server | null = null;
   #nextCollection = 1;
@@ -130,6 +131,7 @@ export class Supervisor {
       env,
       flags,
       log: this.#options.log,
+      ...(name === 'control' ? { greeting: () => this.#identity } : {}),
       onMessage: (message, socket) => this.#receive(message, socket),
       onState: (state: ChildState) => this.#options.log.debug({ child: name, state }, 'child state'),
     });
@@ -141,7 +143,8 @@ export class Supervisor {
       if (socket === undefined) return; // the client went away on the way here
       const target = this.#target(message.to);
       if (target === undefined || !target.send({ t: 'handover', head: message.head }, socket)) socket.destroy();
-    } else if (message.t === 'metrics') {
+    } else if (message.t === 'identity') this.#identity = message;
+    else if (message.t === 'metrics') {
       const collection = this.#collecting.get(message.id);
       if (collection === undefined) return; // too late
       collection.parts.push([...message.metrics]);

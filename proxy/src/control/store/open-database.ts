@@ -1,10 +1,11 @@
 import type { Kysely, Transaction } from 'kysely';
-import { CausewayError } from '@causeway/contract';
+import { CausewayError, codeOf } from '@causeway/contract';
 import type { Connections, Database, StoreLocation } from './database.ts';
 import { raisedEpoch } from './epoch.ts';
 import { migrate } from './migrate.ts';
 import { OwnEpochs } from './own-epochs.ts';
 import { openPostgres } from './postgres-database.ts';
+import { isPostgresLoss } from './postgres-loss.ts';
 import type { StoreGate } from './store-gate.ts';
 import type { StoreTables } from './schema.ts';
 import { openSqlite } from './sqlite-database.ts';
@@ -29,6 +30,14 @@ export async function openDatabase(location: StoreLocation, options: ThreadOptio
       ? new CausewayError('CW_STORE_FAILED', failed.message, { cause: error })
       : failed;
   }
+}
+
+/** Whether a start failed because the store was not there: that passes by itself, everything else has to be repaired. */
+export function storeUnreachable(error: unknown): boolean {
+  if (codeOf(error) === 'CW_STORE_LOST') return true;
+  if (codeOf(error) !== 'CW_STORE_FAILED' || !(error instanceof Error)) return false;
+  const { cause } = error;
+  return cause instanceof CausewayError ? cause.code === 'CW_STORE_LOST' : isPostgresLoss(cause);
 }
 
 /** What any database says that went wrong, as our error; its own errors pass. */
