@@ -9,6 +9,7 @@ import { hostileSuite } from './hostile-suite.ts';
 import { operationsSuite } from './operations-suite.ts';
 import { openAdmin, type AdminPlace } from './fixtures/admin-place.ts';
 import { objectsSuite } from './objects-suite.ts';
+import { peopleSuite } from './people-suite.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -40,6 +41,9 @@ describe.each(DATABASES)('the admin API on %s', (_name, makePlace) => {
   });
   describe('events', () => {
     eventsSuite(() => place);
+  });
+  describe('people kept here', () => {
+    peopleSuite(() => place);
   });
   // Last: it has the login's provider keep its people here, and the others sign in people whom nobody sent.
   describe('operation', () => {

@@ -17,6 +17,7 @@ export const PERMISSIONS = [
   'snapshots:publish',
   'snapshots:restore',
   'people:read',
+  'people:write',
   'sessions:read',
   'sessions:revoke',
   'devices:read',

@@ -1,6 +1,8 @@
 import { sql, type Selectable, type SqlBool } from 'kysely';
 import { people, type Person } from '../directory/membership.ts';
 import { idOf, nameKey, seqOf } from '../directory/names.ts';
+import { emailOf } from '../directory/local-rows.ts';
+import type { PersonSource, UserBody } from '../directory/records.ts';
 import type { Database } from '../store/database.ts';
 import type { StoreTables } from '../store/schema.ts';
 import { beyond, keyset, pageOf } from './page.ts';
@@ -15,7 +17,7 @@ export interface PersonRow {
   readonly displayName: string;
   readonly active: boolean;
   readonly ou: string | null;
-  readonly source: 'scim' | 'saml';
+  readonly source: PersonSource;
   readonly seenAt: number | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -87,17 +89,23 @@ export async function listPeople(
   return pageOf(found, query, toPerson, (row) => ({ value: row[column], id: row.seq }));
 }
 
-/** Somebody of any provider, with the groups that count for them now. */
+/** Somebody of any provider, with their address and the groups that count for them now. */
 export async function findPerson(
   { read }: Database,
   id: string,
-): Promise<(PersonRow & { readonly groups: readonly string[] }) | null> {
+): Promise<(PersonRow & { readonly email: string | null; readonly groups: readonly string[] }) | null> {
   const seq = seqOf('u', id);
   if (seq === null) return null;
-  const row = await stored(read.selectFrom('directory_user').select(COLUMNS).where('seq', '=', seq).executeTakeFirst());
+  const row = await stored(
+    read
+      .selectFrom('directory_user')
+      .select([...COLUMNS, 'body'])
+      .where('seq', '=', seq)
+      .executeTakeFirst(),
+  );
   if (row === undefined) return null;
   const [person] = await stored(people(read, [seq]));
-  return { ...toPerson(row), groups: person?.groups ?? [] };
+  return { ...toPerson(row), email: emailOf(JSON.parse(row.body) as UserBody), groups: person?.groups ?? [] };
 }
 
 /** The first people of a provider who have access, with their groups. */
@@ -129,6 +137,7 @@ export interface GroupRow {
   readonly id: string;
   readonly idp: string;
   readonly name: string;
+  readonly source: 'scim' | 'local';
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly revision: number;
@@ -210,6 +219,7 @@ function toGroup(row: Selectable<StoreTables['directory_group']>): GroupRow {
     id: idOf('g', row.seq),
     idp: row.idp,
     name: row.name,
+    source: row.source,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     revision: row.version,

@@ -24,14 +24,17 @@ export interface SignedIn {
 
 /**
  * Who may come in: anybody who is active, and, as long as the provider does not keep its people here, anybody whom it
- * confirms.
+ * confirms. When it does, those whom an administrator keeps here come in beside its own.
  */
 export async function signIn(tx: Transaction<StoreTables>, idp: string, login: Login, now: number): Promise<SignedIn> {
   const known = await userByName(tx, idp, login.user);
-  const refused = await refusalOf(tx, idp, known);
+  const provisioned = await isProvisioned(tx, idp);
+  const refused = refusal(known, provisioned);
   if (refused !== null) throw new CausewayError(refused);
-  const row = known === undefined ? await insert(tx, idp, login, now) : await update(tx, known, login, now);
-  const regrouped = known !== undefined && (!sameSet(list(known.login_groups), login.groups) || known.ou !== row.ou);
+  // Once the directory says who is in which group, a login says it of nobody, whoever keeps them here.
+  const told = known?.source === 'local' && provisioned ? { ...login, groups: [] } : login;
+  const row = known === undefined ? await insert(tx, idp, told, now) : await update(tx, known, told, now);
+  const regrouped = known !== undefined && (!sameSet(list(known.login_groups), told.groups) || known.ou !== row.ou);
   return { seq: row.seq, person: await accessOf(tx, row), regrouped };
 }
 
@@ -45,20 +48,16 @@ export async function admissionOf(db: Kysely<StoreTables>, idp: string, user: st
   const known = await userByName(db, idp, user);
   return {
     person: known === undefined ? null : await accessOf(db, known),
-    refused: await refusalOf(db, idp, known),
+    refused: refusal(known, await isProvisioned(db, idp)),
   };
 }
 
-async function refusalOf(
-  db: Kysely<StoreTables>,
-  idp: string,
-  known: UserRow | undefined,
-): Promise<Admission['refused']> {
+function refusal(known: UserRow | undefined, provisioned: boolean): Admission['refused'] {
   if (known?.active === 0) return 'CW_PERSON_INACTIVE';
-  return known?.source !== 'scim' && (await isProvisioned(db, idp)) ? 'CW_PERSON_UNKNOWN' : null;
+  return provisioned && (known === undefined || known.source === 'saml') ? 'CW_PERSON_UNKNOWN' : null;
 }
 
-async function isProvisioned(tx: Kysely<StoreTables>, idp: string): Promise<boolean> {
+export async function isProvisioned(tx: Kysely<StoreTables>, idp: string): Promise<boolean> {
   const row = await tx.selectFrom('directory_idp').select('provisioned_at').where('idp', '=', idp).executeTakeFirst();
   return row !== undefined && row.provisioned_at !== null;
 }
@@ -88,10 +87,10 @@ function insert(tx: Transaction<StoreTables>, idp: string, login: Login, now: nu
     .executeTakeFirstOrThrow();
 }
 
-/** Of somebody whom the provider keeps here the login says nothing but that it happened. */
+/** Of somebody who is kept here the login says no name and no unit. */
 function update(tx: Transaction<StoreTables>, known: UserRow, login: Login, now: number): Promise<UserRow> {
   const { displayName, groups, ou } = login;
-  const told = known.source === 'scim' ? {} : { display_name: displayName, display_key: nameKey(displayName), ou };
+  const told = known.source !== 'saml' ? {} : { display_name: displayName, display_key: nameKey(displayName), ou };
   return tx
     .updateTable('directory_user')
     .set({ ...told, login_groups: JSON.stringify(groups), seen_at: now })

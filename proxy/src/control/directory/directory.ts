@@ -7,6 +7,8 @@ import { admissionOf, signIn, type Admission, type Login } from './admission.ts'
 import { Changes } from './changes.ts';
 import { changeMembers, type MemberStep } from './group-steps.ts';
 import { groupBySeq, insertGroup, renameGroup, toGroup, touchGroup, type GroupRow } from './group-rows.ts';
+import { LocalPeople } from './local-people.ts';
+import { forgetLogins } from './local-rows.ts';
 import { follow, membersWithAccess, withAccess } from './live-access.ts';
 import { nameKey, seqOf } from './names.ts';
 import { takeAlong } from './renamed-person.ts';
@@ -25,6 +27,7 @@ import {
   accessByName,
   accessOf,
   insertUsers,
+  removeUser,
   toUser,
   updateUser,
   userByName,
@@ -50,6 +53,8 @@ export type VersionCheck = (version: number) => void;
  * `CW_STORE_FAILED`.
  */
 export class Directory {
+  /** What administrators keep here themselves. */
+  readonly local: LocalPeople;
   readonly #options: DirectoryOptions;
   readonly #changes = new Changes();
   readonly #batches: WriteBatches;
@@ -61,6 +66,11 @@ export class Directory {
     this.#options = options;
     this.#batches = new WriteBatches(options.database);
     this.#newPeople = new NewPeople((idp, inputs) => this.#createAll(idp, inputs));
+    this.local = new LocalPeople({
+      write: (idp, body) => this.#write(idp, body),
+      follow: (tx, idp, users, gone) => this.#follow(tx, idp, users, gone),
+      now: options.now,
+    });
   }
 
   /** @returns stops telling */
@@ -105,7 +115,7 @@ export class Directory {
   async user(idp: string, id: string): Promise<DirectoryUser | null> {
     const seq = seqOf('u', id);
     const row = seq === null ? undefined : await this.read((db) => userBySeq(db, idp, seq));
-    return row === undefined ? null : toUser(row);
+    return row === undefined || row.source === 'local' ? null : toUser(row);
   }
 
   /** Of somebody who only logged in so far it makes a person that the provider keeps; who is kept already is a conflict. */
@@ -134,22 +144,14 @@ export class Directory {
     await this.#write(idp, async (tx) => {
       const row = await existingUser(tx, idp, id);
       check(row.version);
-      const own = await withAccess(tx, [row.seq]);
-      const groups = tx.selectFrom('directory_member').select('group_seq').where('user_seq', '=', row.seq);
-      await tx
-        .updateTable('directory_group')
-        .set((e) => ({ version: e('version', '+', 1) }))
-        .where('seq', 'in', groups)
-        .execute();
-      await tx.deleteFrom('directory_user').where('seq', '=', row.seq).execute();
-      return [null, await this.#follow(tx, idp, [], own.length === 0 ? [] : [row.user_name])];
+      return [null, await this.#follow(tx, idp, [], await removeUser(tx, row))];
     });
   }
 
   async group(idp: string, id: string): Promise<DirectoryGroup | null> {
     const seq = seqOf('g', id);
     const row = seq === null ? undefined : await this.read((db) => groupBySeq(db, idp, seq));
-    return row === undefined ? null : toGroup(row);
+    return row === undefined || row.source === 'local' ? null : toGroup(row);
   }
 
   /** @param members ids of users */
@@ -244,7 +246,9 @@ export class Directory {
           })),
         )
         .execute();
-      return body(tx);
+      const forgotten = await this.#follow(tx, idp, await withAccess(tx, await forgetLogins(tx, idp)));
+      const [made, change] = await body(tx);
+      return [made, together([forgotten, change])];
     });
     this.#provisioned.add(idp);
     return result;
@@ -300,13 +304,13 @@ function together(changes: readonly DirectoryChange[]): DirectoryChange {
 async function existingUser(tx: Tx, idp: string, id: string): Promise<UserRow> {
   const seq = seqOf('u', id);
   const row = seq === null ? undefined : await userBySeq(tx, idp, seq);
-  if (row === undefined) throw new CausewayError('CW_NOT_FOUND', `there is no user ${id}`);
+  if (row === undefined || row.source === 'local') throw new CausewayError('CW_NOT_FOUND', `there is no user ${id}`);
   return row;
 }
 
 async function existingGroup(tx: Tx, idp: string, id: string): Promise<GroupRow> {
   const seq = seqOf('g', id);
   const row = seq === null ? undefined : await groupBySeq(tx, idp, seq);
-  if (row === undefined) throw new CausewayError('CW_NOT_FOUND', `there is no group ${id}`);
+  if (row === undefined || row.source === 'local') throw new CausewayError('CW_NOT_FOUND', `there is no group ${id}`);
   return row;
 }

@@ -17,6 +17,7 @@ export function toGroup(row: GroupRow): DirectoryGroup {
     idp: row.idp,
     name: row.name,
     externalId: row.external_id,
+    source: row.source,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -43,7 +44,13 @@ async function freeName(tx: Tx, idp: string, name: string, own: number | null): 
   return name;
 }
 
-export async function insertGroup(tx: Tx, idp: string, input: GroupInput, now: number): Promise<GroupRow> {
+export async function insertGroup(
+  tx: Tx,
+  idp: string,
+  input: GroupInput,
+  now: number,
+  source: 'scim' | 'local' = 'scim',
+): Promise<GroupRow> {
   const name = await freeName(tx, idp, input.name, null);
   return tx
     .insertInto('directory_group')
@@ -52,6 +59,7 @@ export async function insertGroup(tx: Tx, idp: string, input: GroupInput, now: n
       name,
       name_key: nameKey(name),
       external_id: input.externalId,
+      source,
       version: 1,
       created_at: now,
       updated_at: now,
@@ -79,11 +87,11 @@ export async function touchGroup(tx: Tx, seq: number, now: number): Promise<Grou
 }
 
 /**
- * The rows behind ids of members.
+ * The rows behind ids of members. A provider's groups have none of the people whom an administrator keeps.
  *
  * @throws CausewayError `CW_REQUEST_INVALID` where one is nobody of this provider
  */
-export async function memberSeqs(tx: Tx, idp: string, ids: readonly string[]): Promise<number[]> {
+export async function memberSeqs(tx: Tx, { idp, source }: GroupRow, ids: readonly string[]): Promise<number[]> {
   const wanted = new Set<number>();
   for (const id of ids) {
     const seq = seqOf('u', id);
@@ -98,6 +106,7 @@ export async function memberSeqs(tx: Tx, idp: string, ids: readonly string[]): P
       .select((e) => e.fn.countAll<number>().as('known'))
       .where('idp', '=', idp)
       .where('seq', 'in', page)
+      .$if(source === 'scim', (q) => q.where('source', '!=', 'local'))
       .executeTakeFirstOrThrow();
     if (known !== page.length) {
       throw new CausewayError('CW_REQUEST_INVALID', 'a member is no user of this provider');

@@ -14,13 +14,13 @@ export async function changeMembers(
 ): Promise<readonly number[]> {
   switch (step.t) {
     case 'add':
-      return addMembers(tx, group.seq, await memberSeqs(tx, group.idp, step.members));
+      return addMembers(tx, group.seq, await memberSeqs(tx, group, step.members));
     case 'remove': {
       const seqs = step.members.map((id) => seqOf('u', id)).filter((seq) => seq !== null);
       return removeMembers(tx, group.seq, seqs);
     }
     case 'members': {
-      const wanted = await memberSeqs(tx, group.idp, step.members);
+      const wanted = await memberSeqs(tx, group, step.members);
       const others = await membersBeside(tx, group.seq, new Set(wanted));
       const removed = await removeMembers(tx, group.seq, others);
       return [...removed, ...(await addMembers(tx, group.seq, wanted))];

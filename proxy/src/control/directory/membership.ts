@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely';
 import { list } from '../store/rows.ts';
 import type { StoreTables } from '../store/schema.ts';
+import type { PersonSource } from './records.ts';
 
 /** Of a person whom a provider keeps here the directory's groups alone count, of others also what they logged in with. */
 export function effectiveGroups(
-  source: 'scim' | 'saml',
+  source: PersonSource,
   login: readonly string[],
   directory: readonly string[],
 ): string[] {

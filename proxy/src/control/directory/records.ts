@@ -11,8 +11,11 @@ export interface DirectoryUser {
   readonly active: boolean;
   /** Path of the organisational unit; of a person known from logins, as the last one said. */
   readonly ou: string | null;
-  /** `scim`: the provider keeps this person here. `saml`: known from a login, which also says the groups. */
-  readonly source: 'scim' | 'saml';
+  /**
+   * `scim`: the provider keeps this person here. `saml`: known from a login, which also says the groups. `local`: an
+   * administrator keeps this person here.
+   */
+  readonly source: PersonSource;
   /** The other SCIM attributes. */
   readonly body: UserBody;
   readonly seenAt: number | null;
@@ -20,6 +23,8 @@ export interface DirectoryUser {
   readonly createdAt: number;
   readonly updatedAt: number;
 }
+
+export type PersonSource = 'scim' | 'saml' | 'local';
 
 /** Plain JSON, whose keys are names that the SCIM schemas know. */
 export type UserBody = Readonly<Record<string, unknown>>;
@@ -52,6 +57,8 @@ export interface DirectoryGroup {
   /** What rules call it; unique within the provider without regard to case. */
   readonly name: string;
   readonly externalId: string | null;
+  /** Who keeps it: the provider, or an administrator. */
+  readonly source: 'scim' | 'local';
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
+import { sql, type Expression, type ExpressionBuilder, type Kysely, type SqlBool } from 'kysely';
 import type { StoreTables } from '../store/schema.ts';
 import { toGroup } from './group-rows.ts';
 import { idOf, seqOf } from './names.ts';
@@ -23,12 +23,22 @@ export interface Search<Builder, Sort> {
 export type UserSort = 'seq' | 'user_key' | 'display_key' | 'external_id' | 'created_at' | 'updated_at';
 export type GroupSort = 'seq' | 'name_key' | 'external_id' | 'created_at' | 'updated_at';
 
+/** An index has them, so that a list of a hundred thousand others looks at no row for it. */
+function localPeople(db: Db, idp: string) {
+  return db
+    .selectFrom('directory_user')
+    .select('seq')
+    .where('idp', '=', idp)
+    .where('source', '=', sql.lit<'local'>('local'));
+}
+
+/** People as their provider sees them: without those whom an administrator keeps. */
 export async function searchUsers(
   db: Db,
   search: Search<UserBuilder, UserSort>,
 ): Promise<{ total: number; users: DirectoryUser[] }> {
   const { idp, where, sort, descending, offset, limit } = search;
-  let matching = db.selectFrom('directory_user').where('idp', '=', idp);
+  let matching = db.selectFrom('directory_user').where('idp', '=', idp).where('seq', 'not in', localPeople(db, idp));
   if (where !== null) matching = matching.where(where);
   const { total } = await matching.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   if (limit === 0 || offset >= total) return { total, users: [] };
@@ -52,12 +62,13 @@ export async function searchUsers(
   return { total, users };
 }
 
+/** The provider's own groups. */
 export async function searchGroups(
   db: Db,
   search: Search<GroupBuilder, GroupSort>,
 ): Promise<{ total: number; groups: DirectoryGroup[] }> {
   const { idp, where, sort, descending, offset, limit } = search;
-  let matching = db.selectFrom('directory_group').where('idp', '=', idp);
+  let matching = db.selectFrom('directory_group').where('idp', '=', idp).where('source', '=', 'scim');
   if (where !== null) matching = matching.where(where);
   const { total } = await matching.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
   if (limit === 0) return { total, groups: [] };
@@ -94,7 +105,7 @@ export async function membersPage(db: Db, group: string, after: string | null, l
   return rows.map((row) => ({ id: idOf('u', row.seq), displayName: row.display_name }));
 }
 
-/** The groups of these people, by their ids. */
+/** The provider's own groups of these people, by their ids. */
 export async function groupsOfUsers(
   db: Db,
   users: readonly string[],
@@ -107,6 +118,7 @@ export async function groupsOfUsers(
     .innerJoin('directory_group as g', 'g.seq', 'm.group_seq')
     .select(['m.user_seq', 'g.seq', 'g.name'])
     .where('m.user_seq', 'in', seqs)
+    .where('g.source', '=', 'scim')
     .orderBy('g.seq')
     .execute();
   for (const { user_seq: user, seq, name } of rows) {

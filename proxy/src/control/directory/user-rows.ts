@@ -1,6 +1,7 @@
 import type { Insertable, Kysely, Selectable, Transaction, Updateable } from 'kysely';
 import { list } from '../store/rows.ts';
 import type { StoreTables } from '../store/schema.ts';
+import { withAccess } from './live-access.ts';
 import { effectiveGroups, groupNames } from './membership.ts';
 import { checkedName, idOf, nameKey } from './names.ts';
 import type { DirectoryUser, PersonAccess, UserBody, UserInput } from './records.ts';
@@ -94,6 +95,19 @@ export async function updateUser(tx: Tx, seq: number, input: UserInput, now: num
   await tx.deleteFrom('directory_value').where('user_seq', '=', seq).execute();
   await insertValues(tx, valueRows(seq, input.values));
   return row;
+}
+
+/** @returns the name, where a session or a device is theirs and belongs to nobody now */
+export async function removeUser(tx: Tx, row: UserRow): Promise<string[]> {
+  const own = await withAccess(tx, [row.seq]);
+  const groups = tx.selectFrom('directory_member').select('group_seq').where('user_seq', '=', row.seq);
+  await tx
+    .updateTable('directory_group')
+    .set((e) => ({ version: e('version', '+', 1) }))
+    .where('seq', 'in', groups)
+    .execute();
+  await tx.deleteFrom('directory_user').where('seq', '=', row.seq).execute();
+  return own.length === 0 ? [] : [row.user_name];
 }
 
 type ValueRow = Insertable<StoreTables['directory_value']>;

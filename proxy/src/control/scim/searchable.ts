@@ -81,7 +81,8 @@ function groupsOf(e: UserBuilder): Rows {
       const rows = e
         .selectFrom('directory_member')
         .innerJoin('directory_group', 'directory_group.seq', 'directory_member.group_seq')
-        .select('directory_member.user_seq');
+        .select('directory_member.user_seq')
+        .where('directory_group.source', '=', 'scim');
       return e('directory_user.seq', 'in', narrowed(rows, condition));
     },
   };

@@ -17,7 +17,7 @@ export interface DirectoryTables {
     display_key: string;
     active: number;
     ou: string | null;
-    source: 'scim' | 'saml';
+    source: 'scim' | 'saml' | 'local';
     /** The SCIM attributes that are no columns, JSON. */
     body: string;
     /** What the assertion of the last login said, JSON list. */
@@ -43,6 +43,7 @@ export interface DirectoryTables {
     name: string;
     name_key: string;
     external_id: string | null;
+    source: Generated<'scim' | 'local'>;
     version: number;
     created_at: number;
     updated_at: number;

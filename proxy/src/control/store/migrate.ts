@@ -14,6 +14,7 @@ import { probe } from './migrations/0010-probe.ts';
 import { callers } from './migrations/0011-callers.ts';
 import { reports } from './migrations/0012-reports.ts';
 import { signOnTickets } from './migrations/0013-sign-on-tickets.ts';
+import { localPeople } from './migrations/0014-local-people.ts';
 import type { StoreTables } from './schema.ts';
 
 interface Migration {
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'callers', up: callers },
   { name: 'reports', up: reports },
   { name: 'sign-on-tickets', up: signOnTickets },
+  { name: 'local-people', up: localPeople },
 ];
 
 /** Any number that nobody else locks in this database. */

@@ -7,6 +7,7 @@ import { deviceRoutes } from './device-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { incidentRoutes } from './incident-routes.ts';
 import { objectRoutes } from './object-routes.ts';
+import { peopleChangeRoutes } from './people-change-routes.ts';
 import { peopleRoutes } from './people-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { publisherRoutes } from './publisher-routes.ts';
@@ -33,6 +34,7 @@ export const ADMIN_ROUTES = {
   ...snapshotRoutes,
   ...policyRoutes,
   ...peopleRoutes,
+  ...peopleChangeRoutes,
   ...sessionRoutes,
   ...deviceRoutes,
   ...publisherRoutes,

@@ -3,40 +3,14 @@ import { CausewayError } from '@causeway/contract';
 import { membersPage } from '../../directory/search.ts';
 import type { AdminServices } from '../admin-services.ts';
 import { idParam } from '../identifiers.ts';
-import { page, pageQuery, search, sortBy, time } from '../page.ts';
+import { page, pageQuery, search, sortBy } from '../page.ts';
 import { findGroup, findPerson, listGroups, listPeople, listUnits } from '../person-list.ts';
 import { refuseInput } from '../problem.ts';
 import { route } from '../route.ts';
+import { group, person, user } from './people-schemas.ts';
 
 const idp = z.string().max(100).optional().describe('absent: the one that people log in with');
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-
-const user = z
-  .object({
-    id: z.string(),
-    idp: z.string(),
-    userName: z.string(),
-    displayName: z.string(),
-    active: z.boolean(),
-    ou: z.string().nullable(),
-    source: z.enum(['scim', 'saml']).describe('who says that this person is there'),
-    seenAt: time.nullable(),
-    createdAt: time,
-    updatedAt: time,
-    revision: z.int(),
-  })
-  .meta({ id: 'User' });
-
-const group = z
-  .object({
-    id: z.string(),
-    idp: z.string(),
-    name: z.string(),
-    createdAt: time,
-    updatedAt: time,
-    revision: z.int(),
-  })
-  .meta({ id: 'Group' });
 
 export const peopleRoutes = {
   'GET /users': route(
@@ -70,7 +44,7 @@ export const peopleRoutes = {
       summary: 'Read somebody, with the groups that count for them now',
       permission: 'people:read',
       params: idParam,
-      answer: user.extend({ groups: z.array(z.string()) }),
+      answer: person,
       problems: ['CW_NOT_FOUND'],
     },
     async ({ services, params }) => {
