@@ -40,7 +40,7 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   get: {
     run: async (args) => (await import('./get.ts')).get(args),
-    usage: `get KIND [NAME] [--yaml] [--filter FIELD=VALUE]... [--search WORDS] [--sort [-]FIELD] [--limit N] ${ADMIN_WORDS}`,
+    usage: `get KIND [NAME] [--yaml] [--filter FIELD=VALUE]... [--search WORDS] [--sort=[-]FIELD] [--limit N] ${ADMIN_WORDS}`,
     does: 'whatever the API lists: objects, users, groups, sessions, devices, pops, audit…; an object as apply reads it',
   },
   diff: {

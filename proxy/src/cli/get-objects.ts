@@ -2,6 +2,7 @@ import type { ObjectKind } from '@causeway/contract';
 import type { AdminClient } from '../admin-client/admin-client.ts';
 import type { GetQuery } from './get-query.ts';
 import { ago, printable, say, table } from './output.ts';
+import { PUBLISHER_HEAD, publisherCells } from './publisher-cells.ts';
 import { someOf } from './whole-list.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -37,15 +38,18 @@ export async function getObjects(
     say((await Promise.all(documents)).join('---\n'));
   } else if (objects.length === 0) say(`no ${kind}`);
   else {
+    const doing = kind === 'publishers' ? await publisherCells(client) : () => [];
     const rows = objects.map((object) => [
       object.name,
+      ...doing(object.name).map(printable),
       String(object.revision),
       object.managedBy,
       ago(object.updatedAt),
       printable(object.updatedBy),
       summary(kind, object.body),
     ]);
-    say(table([['NAME', 'REVISION', 'MANAGED BY', 'CHANGED', 'BY', 'WHAT'], ...rows]));
+    const head = kind === 'publishers' ? PUBLISHER_HEAD : [];
+    say(table([['NAME', ...head, 'REVISION', 'MANAGED BY', 'CHANGED', 'BY', 'WHAT'], ...rows]));
   }
 }
 
