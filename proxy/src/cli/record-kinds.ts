@@ -68,6 +68,12 @@ export const RECORD_KINDS: Readonly<Record<string, RecordKind>> = {
     whole: true,
     columns: ['name', 'alive', 'snapshot', 'version', 'degraded', 'seenAt', 'id'],
   },
+  'join-tokens': {
+    list: 'GET /join-tokens',
+    names: ['id', 'publisher'],
+    whole: true,
+    columns: ['id', 'publisher', 'expiresAt'],
+  },
   tokens: { list: 'GET /tokens', ...TOKEN },
   'service-tokens': {
     list: 'GET /service-tokens',

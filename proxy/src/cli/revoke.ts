@@ -48,6 +48,11 @@ const KINDS: Readonly<Record<string, (client: AdminClient, id: string) => Promis
     await client.call('DELETE /tokens/{id}', { params: { id } });
     return { what: `token ${id}`, cut: null };
   },
+  /** Of a publisher, by its id in `get join-tokens`. */
+  async 'join-token'(client, id) {
+    await client.call('DELETE /join-tokens/{id}', { params: { id } });
+    return { what: `join token ${id}`, cut: null };
+  },
   async 'service-token'(client, id) {
     await client.call('DELETE /service-tokens/{id}', { params: { id } });
     return { what: `service token ${id}`, cut: null };

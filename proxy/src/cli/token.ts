@@ -10,6 +10,7 @@ const OPTIONS = {
   permission: { type: 'string', multiple: true },
   app: { type: 'string', multiple: true },
   days: { type: 'string' },
+  hours: { type: 'string' },
   label: { type: 'string' },
 } as const;
 
@@ -24,14 +25,18 @@ interface Made {
 const DAY_MS = 24 * 3_600_000;
 const API_DAYS = 90;
 const MAX_DAYS = 400;
+const MAX_JOIN_HOURS = 720;
 
 const KINDS: Readonly<
   Record<string, (client: () => Promise<AdminClient>, name: string | undefined, values: Values) => Promise<Made>>
 > = {
   publisher: async (client, name, values) => {
-    allow(values, []);
+    allow(values, ['hours']);
     const publisher = needed(name, 'token publisher takes the name of a publisher');
-    const answer = await (await client()).call('POST /publishers/{name}/join-tokens', { params: { name: publisher } });
+    const hours = values.hours === undefined ? {} : { hours: number('hours', values.hours, 1, MAX_JOIN_HOURS) };
+    const answer = await (
+      await client()
+    ).call('POST /publishers/{name}/join-tokens', { params: { name: publisher }, query: hours });
     const until = new Date(answer.expiresAt).toISOString();
     const how = `causeway-publisher up --join "$(cat FILE)" --allow HOST:PORT`;
     return { answer, note: `good once, until ${until}; on the publisher's machine:\n  ${how}` };
@@ -112,7 +117,7 @@ function needed(name: string | undefined, message: string): string {
 
 /** An option of another kind would be a promise that nothing keeps. */
 function allow(values: Values, known: readonly (keyof Values)[]): void {
-  for (const option of ['role', 'permission', 'app', 'days', 'label'] as const) {
+  for (const option of ['role', 'permission', 'app', 'days', 'hours', 'label'] as const) {
     if (values[option] === undefined || known.includes(option)) continue;
     throw new CausewayError('CW_USAGE', `a token of this kind has no --${option}`);
   }

@@ -257,7 +257,7 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
     revocations: feed,
     published: () => configuration.current(),
     edges: () => edges.statuses(),
-    joinToken: (publisher: string) => joinToken('publisher', publisher, LIMITS.joinTokenMs),
+    joinToken: (publisher: string, lifeMs: number) => joinToken('publisher', publisher, lifeMs),
     origin: adminOriginNow,
     limits: ADMIN_LIMITS,
     log,

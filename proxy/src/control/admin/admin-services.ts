@@ -72,7 +72,7 @@ export interface AdminServices extends AdminRecords {
   published(): Published;
   edges(): readonly EdgeStatus[];
   /** A join token of a publisher, shown once. */
-  readonly joinToken: (publisher: string) => Promise<{ token: string; expiresAt: number }>;
+  readonly joinToken: (publisher: string, lifeMs: number) => Promise<{ token: string; expiresAt: number }>;
   /** `https://admin.<identity domain>[:port]` */
   readonly origin: () => string;
   readonly limits: AdminLimits;

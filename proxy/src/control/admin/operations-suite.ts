@@ -275,6 +275,15 @@ export function operationsSuite(at: () => AdminPlace): void {
     const token = await place.send('POST', '/publishers/north/join-tokens');
     expect(token).toMatchObject({ status: 201, body: { token: 'cwjoin1.north' } });
     expect((await place.send('POST', '/publishers/west/join-tokens')).status).toBe(404);
+    const longer = await place.send('POST', '/publishers/north/join-tokens?hours=720');
+    expect(longer.body.expiresAt).toBe(place.now + 720 * 3_600_000);
+    expect((await place.send('POST', '/publishers/north/join-tokens?hours=721')).status).toBe(422);
+    const kept = { hash: 'kept-1', kind: 'publisher', owner: 'north', expiresAt: place.now + 9 } as const;
+    await place.services.store.createJoinToken(kept);
+    const held = { id: 'kept-1', publisher: 'north', expiresAt: place.now + 9 };
+    expect((await place.send('GET', '/join-tokens')).body.items).toEqual([held]);
+    expect((await place.send('DELETE', '/join-tokens/kept-1')).status).toBe(204);
+    expect((await place.send('DELETE', '/join-tokens/kept-1')).status).toBe(404);
     place.revoked.length = 0;
     expect((await place.send('DELETE', '/publisher-instances/p_1')).body).toEqual({ cut: 1 });
     expect(place.revoked).toMatchObject([{ publishers: ['p_1'] }]);

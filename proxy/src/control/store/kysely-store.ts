@@ -134,6 +134,28 @@ export class KyselyStore implements Store {
     return row === undefined ? null : { hash, kind: row.kind, owner: row.owner, expiresAt: row.expires_at };
   }
 
+  async publisherJoinTokens(now: number): Promise<JoinTokenRecord[]> {
+    const rows = await this.#read((db) =>
+      db
+        .selectFrom('join_token')
+        .selectAll()
+        .where('kind', '=', 'publisher')
+        .where('expires_at', '>', now)
+        .orderBy('expires_at')
+        .orderBy('hash')
+        .limit(500)
+        .execute(),
+    );
+    return rows.map(({ expires_at: expiresAt, ...row }) => ({ ...row, expiresAt }));
+  }
+
+  async dropPublisherJoinToken(hash: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#run((db) =>
+      db.deleteFrom('join_token').where('hash', '=', hash).where('kind', '=', 'publisher').executeTakeFirstOrThrow(),
+    );
+    return numDeletedRows > 0n;
+  }
+
   async createPublisher({ id, name, createdAt, revokedAt }: PublisherRecord): Promise<void> {
     await this.#run((db) =>
       db.insertInto('publisher').values({ id, name, created_at: createdAt, revoked_at: revokedAt }).execute(),

@@ -105,6 +105,32 @@ export function storeSuite(name: string, makePlace: () => Promise<StorePlace>): 
       expect(await store.takeJoinToken('h', 99)).toMatchObject({ kind: 'publisher', owner: 'dc1' });
     });
 
+    test('join tokens of publishers are listed while they are good, and recalled', async () => {
+      const token = (hash: string, kind: 'publisher' | 'device', expiresAt: number) => ({
+        hash,
+        kind,
+        owner: 'dc1',
+        expiresAt,
+      });
+      const late = token('late', 'publisher', 300);
+      for (const one of [
+        late,
+        token('soon', 'publisher', 200),
+        token('over', 'publisher', 100),
+        token('d', 'device', 300),
+      ]) {
+        await store.createJoinToken(one);
+      }
+      expect(await store.publisherJoinTokens(100)).toEqual([token('soon', 'publisher', 200), late]);
+      expect(await store.dropPublisherJoinToken('soon')).toBe(true);
+      expect(await store.takeJoinToken('soon', 0)).toBeNull();
+      expect([await store.dropPublisherJoinToken('soon'), await store.dropPublisherJoinToken('d')]).toEqual([
+        false,
+        false,
+      ]);
+      expect(await store.publisherJoinTokens(0)).toHaveLength(2);
+    });
+
     test('devices that come at once never pass the limit of their person together', async () => {
       const device = { name: 'laptop', createdAt: 1, revokedAt: null };
       const add = (id: string, user: string): Promise<string> =>

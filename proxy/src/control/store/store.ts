@@ -24,6 +24,10 @@ export interface Store {
   createJoinToken(token: JoinTokenRecord): Promise<void>;
   /** Takes a token that has not been used and has not expired, once; `null` otherwise. */
   takeJoinToken(hash: string, now: number): Promise<JoinTokenRecord | null>;
+  /** Of publishers, those that are good still, the next to end first; 500 at most. */
+  publisherJoinTokens(now: number): Promise<JoinTokenRecord[]>;
+  /** A publisher's token enrols nobody any more; false when there was none. */
+  dropPublisherJoinToken(hash: string): Promise<boolean>;
 
   createPublisher(publisher: PublisherRecord): Promise<void>;
   publisher(id: string): Promise<PublisherRecord | null>;

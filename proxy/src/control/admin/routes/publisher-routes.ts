@@ -64,15 +64,47 @@ export const publisherRoutes = {
       summary: 'A token with which one instance of a publisher can enrol, once',
       permission: 'publishers:enrol',
       params: z.object({ name: slug }),
+      query: z.strictObject({
+        hours: z.coerce.number().int().min(1).max(720).default(24).describe('until it is good no more'),
+      }),
       answer: z.object({ token: z.string(), expiresAt: time }),
       status: 201,
       secret: true,
       problems: ['CW_NOT_FOUND'],
     },
-    async ({ services, params }) => {
+    async ({ services, params, query }) => {
       const known = services.published().snapshot.publishers.includes(params.name);
       if (!known) throw new CausewayError('CW_NOT_FOUND', `no publisher ${params.name} is published`);
-      return services.joinToken(params.name);
+      return services.joinToken(params.name, query.hours * 3_600_000);
+    },
+  ),
+  'GET /join-tokens': route(
+    {
+      summary: 'The join tokens of publishers that nobody has used and that are good still; the next 500 to end',
+      permission: 'publishers:read',
+      answer: z.object({
+        items: z.array(
+          z.object({ id: z.string().describe('no part of the token'), publisher: z.string(), expiresAt: time }),
+        ),
+      }),
+    },
+    async ({ services }) => ({
+      items: (await services.store.publisherJoinTokens(services.now())).map(({ hash, owner, expiresAt }) => ({
+        id: hash,
+        publisher: owner,
+        expiresAt,
+      })),
+    }),
+  ),
+  'DELETE /join-tokens/{id}': route(
+    {
+      summary: 'Recall a join token of a publisher: it enrols nobody any more',
+      permission: 'publishers:enrol',
+      params: idParam,
+      problems: ['CW_NOT_FOUND'],
+    },
+    async ({ services, params }) => {
+      if (!(await services.store.dropPublisherJoinToken(params.id))) throw new CausewayError('CW_NOT_FOUND');
     },
   ),
   'DELETE /publisher-instances/{id}': route(
