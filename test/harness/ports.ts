@@ -1,24 +1,33 @@
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 /**
- * Distinct ports that nothing listens on at the moment, on all addresses of this machine. They are held together until
- * all are known, so that one call never gives the same port twice.
+ * Below the ports that the kernel gives to outgoing connections, so that none takes one between its finding and its use,
+ * and a range for each of vitest's workers, so that two test files at once never find the same.
  */
+const FIRST_PORT = 12_000;
+const PORTS_OF_A_WORKER = 1_000;
+const WORKERS = 20;
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % WORKERS;
+let next = process.pid % PORTS_OF_A_WORKER;
+
+/** Distinct ports that nothing listens on at the moment, on all addresses of this machine; never one that was given before. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    return await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<number>((resolve, reject) => {
-            server.once('error', reject);
-            server.listen(0, () => resolve((server.address() as AddressInfo).port));
-          }),
-      ),
-    );
-  } finally {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  for (let tried = 0; ports.length < count; tried++) {
+    if (tried === PORTS_OF_A_WORKER) throw new Error('no free port');
+    const port = FIRST_PORT + worker * PORTS_OF_A_WORKER + next;
+    next = (next + 1) % PORTS_OF_A_WORKER;
+    if (await isFree(port)) ports.push(port);
   }
+  return ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
 }
 
 export async function freePort(): Promise<number> {
