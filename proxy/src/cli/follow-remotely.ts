@@ -66,8 +66,14 @@ export async function followRemotely(
   }
 }
 
-/** A PoP that starts, or one that has much to do. */
-const RETRIED: ReadonlySet<string> = new Set(['CW_BUSY', 'CW_RATE_LIMITED', 'CW_STORE_FAILED', 'CW_TIMEOUT']);
+/** A PoP that starts, one that has much to do, or one whose store is lost. */
+const RETRIED: ReadonlySet<string> = new Set([
+  'CW_BUSY',
+  'CW_RATE_LIMITED',
+  'CW_STORE_FAILED',
+  'CW_STORE_LOST',
+  'CW_TIMEOUT',
+]);
 
 async function tail({ origin, token, ca }: RemoteAdmin, search: URLSearchParams, last: string, signal: AbortSignal) {
   const headers = {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
 import { CausewayError } from '@causeway/contract';
+import type { StillPermitted } from '../events/event-stream.ts';
 import { readCookie } from '../identity/cookies.ts';
 import { addressKey } from '../portal/address-key.ts';
 import type { AdminEnv } from './admin-env.ts';
@@ -26,21 +27,21 @@ export async function authenticate(c: Context<AdminEnv>, services: AdminServices
   return bySession(c, services, cookie);
 }
 
-/** Whether who makes a request would be let in now, for answers that go on and on. Whatever hinders the look is a no. */
+/** Whether who makes a request would be let in now, for answers that go on and on; `unknown` where it cannot be seen. */
 export async function stillPermitted(
   c: Context<AdminEnv>,
   services: AdminServices,
   permission: Permission | 'any',
-): Promise<boolean> {
+): Promise<StillPermitted> {
   try {
     const header = c.req.header('authorization');
     const permissions =
       header === undefined
         ? (await authenticate(c, services)).permissions
         : await permissionsNow(services, await tokenOf(services, header));
-    return permission === 'any' || permissions.has(permission);
-  } catch {
-    return false;
+    return permission === 'any' || permissions.has(permission) ? 'yes' : 'no';
+  } catch (error) {
+    return error instanceof CausewayError && error.retryable ? 'unknown' : 'no';
   }
 }
 

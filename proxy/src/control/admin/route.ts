@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { ErrorCode } from '@causeway/contract';
+import type { StillPermitted } from '../events/event-stream.ts';
 import type { AdminServices } from './admin-services.ts';
 import type { Caller } from './caller.ts';
 import type { Permission } from './permissions.ts';
@@ -55,7 +56,7 @@ export interface RouteInput<D extends RouteDefinition = RouteDefinition> {
   /** Of who resumes a stream. */
   readonly lastEventId: string | undefined;
   /** Whether the caller would still be let in, for answers that go on and on. */
-  readonly stillPermitted: () => Promise<boolean>;
+  readonly stillPermitted: () => Promise<StillPermitted>;
 }
 
 export type Answer<D extends RouteDefinition> = D extends { readonly stream: true }

@@ -1,10 +1,13 @@
 import type { EventGap, StoredEvent } from '../../rpc/messages.ts';
 import type { Followed, Follower } from './event-feed.ts';
 
+/** `unknown`: nobody can see, as while the store is lost. */
+export type StillPermitted = 'yes' | 'no' | 'unknown';
+
 export interface EventStreamOptions {
   readonly follower: Follower;
   /** Whether who follows may still. */
-  readonly stillPermitted: () => Promise<boolean>;
+  readonly stillPermitted: () => Promise<StillPermitted>;
   readonly timing?: EventStreamTiming;
 }
 
@@ -31,7 +34,8 @@ const ENDED = 'event: end\ndata: {"code":"CW_FORBIDDEN"}\n\n';
  *     id: 17                  number in the store, for Last-Event-ID
  *     data: {"id":17,…}       an event
  *     event: gap              what was left out
- *     event: end              permission has ended; do not come back
+ *     event: end              permission has ended; do not come back. Where nobody can see whether it has, the
+ *                             stream ends without, and whoever comes back is told why
  *     id: 19                  heartbeat: nothing else up to here was asked for
  */
 export function eventStream({
@@ -43,16 +47,16 @@ export function eventStream({
   const ending = new AbortController();
   let taken = performance.now();
   let making = false;
-  let permitted = true;
+  let permitted: StillPermitted = 'yes';
   let checking = false;
   const check = setInterval(() => {
     if (!making && performance.now() - taken > timing.stuckMs) return stop();
     if (checking) return;
     checking = true;
-    void stillPermitted().then((yes) => {
+    void stillPermitted().then((answer) => {
       checking = false;
-      if (yes) return;
-      permitted = false;
+      if (answer === 'yes') return;
+      permitted = answer;
       stop();
     });
   }, timing.checkMs);
@@ -68,7 +72,7 @@ export function eventStream({
   const part = async (): Promise<string | null> => {
     const wait = AbortSignal.any([ending.signal, AbortSignal.timeout(timing.heartbeatMs)]);
     const followed = await follower.next(wait);
-    if (!permitted) return ENDED;
+    if (permitted !== 'yes') return permitted === 'no' ? ENDED : null;
     if (followed !== null) return textOf(followed);
     return ending.signal.aborted || !wait.aborted ? null : placeText(follower.place());
   };

@@ -4,6 +4,7 @@ import type { EventQuery, EventRecord, StoredEvent } from '../../rpc/messages.ts
 import type { Database } from '../store/database.ts';
 import type { StorePlace } from '../store/fixtures/store-place.ts';
 import { openDatabase } from '../store/open-database.ts';
+import { Alerts } from './alerts/alerts.ts';
 import { eventOf, openEventLog } from './event-fixture.ts';
 import { countEvents } from './event-counts.ts';
 import type { Follower } from './event-feed.ts';
@@ -339,6 +340,19 @@ export function eventSuite(name: string, makePlace: () => Promise<StorePlace>): 
       await log.sweep({ days: 1, maxEvents: 0 });
       expect(await all({})).toEqual([]);
       await log.sweep({ days: 1, maxEvents: 1 });
+    });
+
+    test('of alerts: what only happened is forgotten after months, what lasts stays', async () => {
+      let now = 100 * DAY;
+      const alerts = new Alerts({ database, eventLog: log, now: () => now });
+      await alerts.raise({ rule: 'break-glass', pop: '', subject: 'ann', message: 'made' });
+      await alerts.raise({ rule: 'publisher-lost', pop: '', subject: 'north', message: 'lost' });
+      now += 89 * DAY;
+      await alerts.sweep();
+      expect((await alerts.list({ limit: 5, sort: 'lastAt' })).items).toHaveLength(2);
+      now += 2 * DAY;
+      await alerts.sweep();
+      expect((await alerts.list({ limit: 5, sort: 'lastAt' })).items).toMatchObject([{ rule: 'publisher-lost' }]);
     });
 
     test('of which one cannot be stored are not stored at all, and nobody is told', async () => {

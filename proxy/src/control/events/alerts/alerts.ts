@@ -54,6 +54,8 @@ export interface AlertsOptions {
 const MAX_MESSAGE = 500;
 const KEPT_MS = 90 * 24 * 3_600_000;
 
+const RULES_OF_MOMENTS = Object.entries(ALERT_RULES).flatMap(([name, { lasting }]) => (lasting ? [] : [name]));
+
 const liveKey = ({ rule, pop, subject }: Omit<Raised, 'message'>): string => `${rule}\n${pop}\n${subject}`;
 
 export class Alerts {
@@ -190,14 +192,15 @@ export class Alerts {
     return pageOf(found, query, toAlert, (row) => ({ value: row[keys.column as 'last_at'], id: row.id }));
   }
 
-  /** Forgets what was dealt with months ago. */
+  /** Forgets what was dealt with months ago, and what only happened then; what lasts stays. */
   async sweep(): Promise<void> {
     const { database, now } = this.#options;
     await stored(
       database.write
         .deleteFrom('alert')
-        .where('state', '!=', 'open')
-        .where('live', 'is', null)
+        .where((e) =>
+          e.or([e.and([e('state', '!=', 'open'), e('live', 'is', null)]), e('rule', 'in', RULES_OF_MOMENTS)]),
+        )
         .where('last_at', '<', now() - KEPT_MS)
         .execute(),
     );
