@@ -92,7 +92,7 @@ const VERBS: Record<string, { run: Verb; usage: string; does: string }> = {
   },
   token: {
     run: async (args) => (await import('./token.ts')).token(args),
-    usage: `token publisher NAME | api NAME --role R|--permission P... [--days N] | service NAME --app A... [--days N] | scim [IDP] [--label L] [--days N] ${ADMIN_WORDS}`,
+    usage: `token publisher NAME [--hours N] | api NAME --role R|--permission P... [--days N] | service NAME --app A... [--days N] | scim [IDP] [--label L] [--days N] ${ADMIN_WORDS}`,
     does: 'a token, shown once: for a publisher to enrol, for this API, for a machine to reach apps, for an IdP to provision',
   },
   sessions: {

@@ -7,17 +7,6 @@ export const settings = z.strictObject({
   devices: z
     .strictObject({ perPerson: z.number().int().min(1).max(1_000).default(16).describe('enrolled devices at most') })
     .prefault({}),
-  grace: z
-    .strictObject({
-      minutes: z
-        .number()
-        .int()
-        .min(0)
-        .max(24 * 60)
-        .default(15)
-        .describe('how long established access goes on while the store is lost'),
-    })
-    .prefault({}),
   events: z
     .strictObject({
       retentionDays: z.number().int().min(1).max(3_650).default(30),
