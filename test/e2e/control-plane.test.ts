@@ -66,7 +66,10 @@ describe.skipIf(lacking('first steps', BROWSER, SIMPLESAMLPHP, CURL, POSTGRES)).
         await guide.follow('An app and two rules');
         await guide.follow('The publisher', admin.ready('pop', 2));
         if (pops === 2) await guide.follow('Two PoPs on one PostgreSQL', admin.ready('pop-2', 1), [1, 2, 3, 4, 5]);
-        expect(await guide.type('causeway get publishers')).toMatch(/^office +up +/m);
+        await awaitCondition('the publisher to be up, with its version', async () => {
+          expect(await guide.type('causeway get publishers')).toMatch(/^office +up +\d/m);
+          return true;
+        });
         browser = await launchBrowser({ caFiles: [admin.file('pop/ca.pem')] });
       },
       FOLLOWED_MS,

@@ -18,7 +18,11 @@ const instance = (id: string, state: string, software: string | null) => ({
   load: software === null ? null : { cpu: 0.25 },
 });
 const object = (name: string) => ({ name, revision: 3, body: {}, managedBy: 'api', updatedAt: 0, updatedBy: 'ada' });
-const OFFICE = [instance('i1', 'up', '0.1.0'), instance('i2', 'up', '0.2.0'), instance('i3', 'revoked', null)];
+const OFFICE = [
+  instance('i1', 'up', 'causeway-publisher/0.1.0'),
+  instance('i2', 'up', '0.2.0'),
+  instance('i3', 'revoked', null),
+];
 const ANSWERS = {
   'GET /users': { items: [{ id: 'u1', userName: 'ada', active: true, seenAt: 0 }], next: null },
   'GET /users/u1': { id: 'u1', userName: 'ada', groups: ['staff'] },

@@ -3,6 +3,8 @@ import type { AdminAnswer, AdminClient } from '../admin-client/admin-client.ts';
 type Status = AdminAnswer<'GET /publisher-status'>['items'][number];
 
 export const PUBLISHER_HEAD = ['HEALTH', 'VERSION', 'TUNNELS', 'STREAMS', 'CPU'] as const;
+/** What our own publishers say before their version. */
+const OWN = /^causeway-publisher\//;
 const NONE = ['not published', '-', '-', '-', '-'] as const;
 
 /** What publishers do, beside what is configured of them: cells under `PUBLISHER_HEAD` by a publisher's name. */
@@ -15,7 +17,7 @@ export async function publisherCells(client: AdminClient): Promise<(name: string
 /** Versions and load of the instances that have a tunnel. */
 function cellsOf({ health, tunnels, streams, instances }: Status): readonly string[] {
   const up = instances.filter(({ state }) => state === 'up');
-  const versions = [...new Set(up.flatMap(({ software }) => software ?? []))].toSorted();
+  const versions = [...new Set(up.flatMap(({ software }) => software?.replace(OWN, '') ?? []))].toSorted();
   const loads = up.flatMap(({ load }) => load ?? []);
   const cpu = loads.reduce((sum, load) => sum + load.cpu, 0);
   return [

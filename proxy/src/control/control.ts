@@ -12,6 +12,7 @@ import { adminLogin } from './admin/admin-login.ts';
 import { ADMIN_LIMITS, adminRecords, sweepAdmin } from './admin/admin-records.ts';
 import { localCalls } from './admin/local-calls.ts';
 import { popIdentity } from './admin/pop-identity.ts';
+import { POP_LOOK_MS, PopReport } from './admin/pop-report.ts';
 import { POP_BEAT_MS, workerOf } from './admin/pops.ts';
 import { adminCalls } from './admin-calls.ts';
 import { openEnrolment } from './ca/enrolment.ts';
@@ -353,18 +354,18 @@ async function compose(options: ControlOptions, opened: (() => Promise<void> | v
   });
   const { pops, hits } = adminServices;
   const startedAt = now();
-  const reportPop = (): Promise<void> =>
-    pops.report({
-      ...pop,
-      version: VERSION,
-      snapshot: configuration.current().snapshot.number,
-      epoch: feed.epoch,
-      workers: edges.statuses().map(workerOf),
-      degraded: health.degraded(),
-      startedAt,
-    });
-  await reportPop();
-  rounds.every(POP_BEAT_MS, 'report of this PoP', reportPop);
+  const whatThisIs = () => ({
+    ...pop,
+    version: VERSION,
+    snapshot: configuration.current().snapshot.number,
+    epoch: feed.epoch,
+    workers: edges.statuses().map(workerOf),
+    degraded: health.degraded(),
+    startedAt,
+  });
+  const popReport = new PopReport(pops, whatThisIs, now);
+  await popReport.look();
+  rounds.every(POP_LOOK_MS, 'report of this PoP', () => popReport.look());
   rounds.every(POP_BEAT_MS, 'reports of publishers', () => publisherReports.flush());
   rounds.every(HITS_MS, 'hits of rules', () => hits.flush());
   opened.push(() => hits.flush().catch(() => undefined));

@@ -36,7 +36,7 @@ import { KnownPeers } from './tunnels/known-peers.ts';
 import { Publishers } from './tunnels/publishers.ts';
 
 const MAX_SOCKETS = 20_000;
-const STATUS_MS = 2_000;
+const STATUS_MS = 1_000;
 const SWEEP_MS = 10_000;
 const FEED_CHECK_MS = 1_000;
 /** A rule's time that begins or ends is to be felt within a second. */
