@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CausewayError } from '@causeway/contract';
 import type { BackupHeader } from '../control/backup/backup-format.ts';
@@ -30,6 +31,12 @@ async function restoreFile(args: string[]): Promise<number> {
   const [word] = positionals;
   if (word === undefined || positionals.length > 1) throw new CausewayError('CW_USAGE', 'restore takes one backup');
   const file = resolve(word);
+  if (!existsSync(file)) {
+    throw new CausewayError(
+      'CW_USAGE',
+      `${file} is not there: restore takes the file of a backup, or a number of snapshots`,
+    );
+  }
   const header = await checkBackup(file);
   if (values.check) {
     if (values.json) say(JSON.stringify({ file, whole: true, ...header }));
