@@ -1,4 +1,4 @@
-import type { AssignedApp, ErrorCode, Principal, Report, Verdict } from '@causeway/contract';
+import type { AssignedApp, Principal, Report, Verdict } from '@causeway/contract';
 import type { SnapshotManifest } from './snapshot.ts';
 
 /**
@@ -372,9 +372,4 @@ export interface Explanation extends PolicyExplanation {
   } | null;
   /** Posture profiles that were named. No rule can ask for one yet. */
   readonly posture: readonly string[];
-}
-
-export interface RpcError {
-  readonly code: ErrorCode;
-  readonly message: string;
 }

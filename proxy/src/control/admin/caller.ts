@@ -16,7 +16,7 @@ export interface Caller {
 }
 
 /** How lately people must have proved who they are before something dangerous. */
-export const STEP_UP_MS = 10 * 60_000;
+const STEP_UP_MS = 10 * 60_000;
 
 /** @throws CausewayError `CW_STEP_UP_REQUIRED` where a person proved long ago who they are */
 export function requireProof({ provedAt }: Caller, now: number): void {

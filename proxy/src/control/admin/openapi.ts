@@ -40,7 +40,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
 ];
 
 /** Every code that a route may answer with, by what it is. */
-export function problemsOf(key: RouteKey, definition: RouteDefinition): ErrorCode[] {
+function problemsOf(key: RouteKey, definition: RouteDefinition): ErrorCode[] {
   const { permission, params, query, body, ifMatch, dangerous, stream, problems = [] } = definition;
   const codes = new Set<ErrorCode>([...EVERYWHERE, ...problems]);
   if (permission !== 'any') codes.add('CW_FORBIDDEN');

@@ -28,7 +28,7 @@ export function groupBySeq(db: Db, idp: string, seq: number): Promise<GroupRow |
   return db.selectFrom('directory_group').selectAll().where('idp', '=', idp).where('seq', '=', seq).executeTakeFirst();
 }
 
-export function groupByName(db: Db, idp: string, name: string): Promise<GroupRow | undefined> {
+function groupByName(db: Db, idp: string, name: string): Promise<GroupRow | undefined> {
   return db
     .selectFrom('directory_group')
     .selectAll()

@@ -18,7 +18,7 @@ export interface FeedLimits {
   readonly pollMs: number;
 }
 
-export const FEED_LIMITS: FeedLimits = { followers: 100, perOwner: 5, kept: 2_000, behind: 20_000, pollMs: 400 };
+const FEED_LIMITS: FeedLimits = { followers: 100, perOwner: 5, kept: 2_000, behind: 20_000, pollMs: 400 };
 
 /** Events that one query finds, and what was left out before them. */
 export interface Followed {

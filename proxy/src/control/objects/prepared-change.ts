@@ -25,7 +25,7 @@ export interface PreparedChange {
 }
 
 /** More than any deployment has; one transaction with them holds up other writes for seconds. */
-export const MAX_CHANGES = 200_000;
+const MAX_CHANGES = 200_000;
 const MAX_PROBLEMS = 200;
 /** After so many the control loop gets a turn. */
 const TURN = 100;

@@ -19,7 +19,7 @@ import { baseUrl, type ScimEnv, type ScimServices } from './scim-services.ts';
 import { groupLookup } from './searchable.ts';
 
 /** 50,000 members with their names. */
-export const GROUP_BYTES = 6 * 1024 * 1024;
+const GROUP_BYTES = 6 * 1024 * 1024;
 /** Groups of one list, whose members come with them. */
 const GROUPS_MAX = 200;
 

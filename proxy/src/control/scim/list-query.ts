@@ -13,7 +13,7 @@ export interface ListQuery {
   readonly count: number;
 }
 
-export const COUNT_DEFAULT = 100;
+const COUNT_DEFAULT = 100;
 export const COUNT_MAX = 500;
 const START_MAX = 10_000_000;
 

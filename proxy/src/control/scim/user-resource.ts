@@ -22,7 +22,7 @@ export const SEARCHED_CORE: readonly string[] = [
   'locale',
   'timezone',
 ];
-export const SEARCHED_NAMES: readonly string[] = ['formatted', 'familyName', 'givenName', 'middleName'];
+const SEARCHED_NAMES: readonly string[] = ['formatted', 'familyName', 'givenName', 'middleName'];
 export const SEARCHED_ENTERPRISE: readonly string[] = [
   'employeeNumber',
   'costCenter',

@@ -90,10 +90,7 @@ export async function snapshotPage(
   return { entries, next: null };
 }
 
-export async function snapshotParts(
-  db: Kysely<StoreTables>,
-  number: number,
-): Promise<Partial<Record<ObjectKind, string[]>>> {
+async function snapshotParts(db: Kysely<StoreTables>, number: number): Promise<Partial<Record<ObjectKind, string[]>>> {
   const known = await db.selectFrom('snapshot').select('number').where('number', '=', number).executeTakeFirst();
   if (known === undefined) throw new CausewayError('CW_NOT_FOUND', `there is no snapshot ${number}, or not any more`);
   const rows = await db
@@ -118,7 +115,7 @@ export async function storedChunks(db: Kysely<StoreTables>, hashes: readonly str
   return stored;
 }
 
-export function contentText({ managedBy, body }: ContentEntry): ContentText {
+function contentText({ managedBy, body }: ContentEntry): ContentText {
   return { name: body.name, managedBy, text: JSON.stringify(body) };
 }
 
